@@ -1,0 +1,55 @@
+"""Which parts of the program are up: what `/readyz`, `/metrics` and the log tell."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Asgi = Callable[
+    [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
+]
+"""An ASGI application."""
+
+
+@dataclass(slots=True)
+class Status:
+    """Whether one adapter is connected, and if not, why."""
+
+    name: str
+    ready: bool = False
+    reason: str = "starting"
+
+    def up(self) -> None:
+        """Say that the adapter is connected."""
+        self.ready, self.reason = True, ""
+
+    def down(self, reason: str) -> None:
+        """Say that it is not, and why in one sentence free of secrets."""
+        self.ready, self.reason = False, reason
+
+
+@dataclass(slots=True)
+class Host:
+    """What the program gives its adapters beside the engine.
+
+    `mounts` are paths that the web adapter serves for others, such as `/slack/events`. `statuses` are kept by the
+    adapters themselves, one each.
+    """
+
+    mounts: dict[str, Asgi] = field(default_factory=dict)
+    statuses: dict[str, Status] = field(default_factory=dict)
+
+    def status(self, name: str) -> Status:
+        """The status of an adapter, made at the first call."""
+        return self.statuses.setdefault(name, Status(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One row of `parley check`: what was looked at, what was found, and the mend where it failed."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str = ""

@@ -1,0 +1,119 @@
+"""The nouns: who said what, where, and what the reader sees of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a conversation lives: a channel, a thread, a DM, a web conversation, a terminal.
+
+    `key` starts with the platform (`discord:123`, `slack:T1:C1:17.2`, `web:…`, `terminal:…`) and names one memory.
+    `shared` is true where more than one person may speak, `direct` in a person's private messages with the bot.
+    """
+
+    key: str
+    shared: bool = False
+    direct: bool = False
+
+    @property
+    def platform(self) -> str:
+        """The name of the adapter that serves this place."""
+        return self.key.partition(":")[0]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A person as the platform knows them: a stable id, and the name that others see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message; `size` in bytes, `url` where the platform keeps it."""
+
+    name: str
+    media_type: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message that asks for an answer.
+
+    (platform, `channel_id`, `message_id`) is unique: a second delivery of the same message carries the same three.
+    `text` has the bot's own mention taken out and other mentions turned into names. `quote` is the text of the
+    message that this one replies to, where the platform shows it. `command` is the name of one of the bot's commands
+    when that is the whole message.
+    """
+
+    place: Place
+    author: Author
+    text: str
+    channel_id: str
+    message_id: str
+    quote: str = ""
+    command: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Role(StrEnum):
+    """Who speaks in a message of the record."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One utterance of the record; `author` is empty for the bot."""
+
+    role: Role
+    content: str
+    author: str = ""
+
+
+class State(StrEnum):
+    """What has become of an answer, or of one page of it."""
+
+    GROWING = "growing"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CUT = "cut"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One message of an answer as it should look now; how a state looks is the adapter's.
+
+    `text` is markdown that stands alone. `note` is a short plain sentence under it: what happened, what to do.
+    `part` counts from 0; later parts are continuations, posted silently and without a reference to the question.
+    `last` marks the page that carries the cursor, the note and the controls. `turn` is the journal's number, 0 for none.
+    """
+
+    text: str
+    state: State = State.DONE
+    note: str = ""
+    part: int = 0
+    last: bool = True
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer as the provider counted them; `cached` is the part of `input` read from its cache."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0

@@ -1,0 +1,168 @@
+"""What the engine needs of the world: somewhere to speak, someone who answers, somewhere to write it down."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from bot.messages import Incoming, Message, Page, State, Usage
+from bot.pacing import Pacer
+
+
+class Channel(Protocol):
+    """Where the bot speaks to one question, by messages that can be edited.
+
+    Every call raises `PlatformError`; none retries a refused call by itself, waits for a rate limit, or may be
+    cancelled in flight by its caller. Markdown comes in canonical form; the dialect is the channel's business.
+    """
+
+    page_size: int
+    """The most that `measure` may give for one page."""
+    posts: Pacer
+    """The limit that `post` counts under, shared by all who share it."""
+    edits: Pacer
+    """The limit that `edit` counts under; the same object as `posts` where the platform counts them together."""
+
+    async def post(self, page: Page) -> str:
+        """Post a page and return its id; part 0 is a reply to the question."""
+        ...
+
+    async def edit(self, id: str, page: Page) -> None:
+        """Make the message with this id show the page."""
+        ...
+
+    async def delete(self, id: str) -> None:
+        """Take a message away."""
+        ...
+
+    async def typing(self) -> None:
+        """Show that an answer is coming, until cancelled; then take the sign away. Never raises PlatformError."""
+        ...
+
+    def measure(self, page: Page) -> int:
+        """The page's length after the dialect, with its cursor and note, in the unit that the platform counts."""
+        ...
+
+
+@runtime_checkable
+class Transcript(Protocol):
+    """Where text is only ever appended: the web page, the terminal. It gets raw pieces, as the model writes them."""
+
+    async def append(self, text: str) -> None:
+        """Show a further piece of the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is told. `messages` starts with a user's and never has two of one role in a row.
+
+    `temperature` is sent only where it is set; `max_tokens` bounds the answer.
+    """
+
+    system: str
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a model streams: text for the reader, reasoning that is not, and at the end how it ended.
+
+    `end` is DONE, CUT (the length limit) or REFUSED, on the last piece only, with the `usage` where it is known.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    end: State | None = None
+    usage: Usage | None = None
+
+
+class Model(Protocol):
+    """Someone who answers."""
+
+    name: str
+    """`provider/model`, for the log and the operator."""
+    reader: str
+    """Who reads what people write, for people: "OpenAI", "a model on this machine"."""
+    trial: bool
+    """True for the tiny model that only serves to try Parley out."""
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
+        """Answer the prompt. Raises ModelError; a stream that ends without an `end` piece raises it with CUT."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question that was claimed: its number, and whether its place had none before."""
+
+    id: int
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a turn: the whole text that exists, how it ended, and the posts that show it."""
+
+    text: str = ""
+    state: State = State.DONE
+    note: str = ""
+    usage: Usage = field(default_factory=Usage)
+    posts: tuple[str, ...] = ()
+    model: str = ""
+    fault: str = ""
+
+
+class Journal(Protocol):
+    """The turns: each platform message is claimed once. Every call raises StorageError."""
+
+    async def claim(self, incoming: Incoming) -> Turn | None:
+        """Write down that this message asks for an answer; None when it was claimed before."""
+        ...
+
+    async def progress(self, turn: int, posts: Sequence[str]) -> None:
+        """Write down which posts show the answer so far."""
+        ...
+
+    async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
+        """Close a turn; with a question, question and answer enter the memory in the same transaction."""
+        ...
+
+
+class Memory(Journal, Protocol):
+    """What was said in each place, in whole turns. Every call raises StorageError."""
+
+    async def recall(self, place: str, limit: int) -> list[Message]:
+        """The last `limit` messages of a place, oldest first."""
+        ...
+
+    async def forget(self, place: str) -> bool:
+        """Delete every text of a place; the ids stay, so that nothing is answered again. False if there was none."""
+        ...
+
+    async def known(self, place: str) -> bool:
+        """Whether a place has turns that were not forgotten."""
+        ...
+
+    async def asked(self, place: str) -> bool:
+        """Whether the bot was ever asked anything in a place, forgotten or not."""
+        ...
+
+    async def metadata(self, place: str) -> dict[str, Any]:
+        """What is noted about a place itself, such as that the bot was told to be quiet there; `/reset` keeps it."""
+        ...
+
+    async def annotate(self, place: str, key: str, value: Any) -> None:
+        """Note something about a place; `value` is anything that JSON can hold, None takes the note away."""
+        ...
+
+    async def close(self) -> None:
+        """Write everything down and let go of the file."""
+        ...
