@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,11 +35,12 @@ class Host:
     """What the program gives its adapters beside the engine.
 
     `mounts` are paths that the web adapter serves for others, such as `/slack/events`. `statuses` are kept by the
-    adapters themselves, one each.
+    adapters themselves, one each. `closing` is set when the program begins to stop: no new message is taken from then on.
     """
 
     mounts: dict[str, Asgi] = field(default_factory=dict)
     statuses: dict[str, Status] = field(default_factory=dict)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def status(self, name: str) -> Status:
         """The status of an adapter, made at the first call."""
