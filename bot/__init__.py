@@ -1,1 +1,1 @@
-"""The engine: it knows that people talk, not where. Start reading at `engine`; the outside world is named in `ports`."""
+"""The engine: it knows that people talk, not where. Start at `engine`; the outside world is named in `ports`."""

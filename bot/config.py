@@ -116,11 +116,10 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,  # noqa: ARG003
+        **more: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` hands over counts: it merges the sources itself, so that errors can name them."""
         return (init_settings,)
@@ -135,7 +134,7 @@ def schema(adapters: Mapping[str, type[Section]]) -> type[Settings]:
 def load(shape: type[Settings], path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Read the settings: the environment beats `.env`, which beats the TOML file.
 
-    A named file must exist; the default one need not. Raises SettingsError with the key, where it stands and what to do.
+    A named file must exist; the default one need not. Raises SettingsError with the key, its place and what to do.
     """
     dotenv = {key: value for key, value in dotenv_values(".env").items() if value}
     values: dict[str, dict[str, Any]] = {}
@@ -148,7 +147,7 @@ def load(shape: type[Settings], path: Path | None, environ: Mapping[str, str]) -
             values.setdefault(section, {})[key] = value
             origins[section, key] = f"{name} in {where}"
     try:
-        return shape(**values)
+        return shape.model_validate(values)
     except ValidationError as error:
         raise SettingsError(_explain(error, origins)) from None
 

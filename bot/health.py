@@ -35,7 +35,7 @@ class Host:
     """What the program gives its adapters beside the engine.
 
     `mounts` are paths that the web adapter serves for others, such as `/slack/events`. `statuses` are kept by the
-    adapters themselves, one each. `closing` is set when the program begins to stop: no new message is taken from then on.
+    adapters themselves, one each. `closing` is set when the program begins to stop: no message is taken from then on.
     """
 
     mounts: dict[str, Asgi] = field(default_factory=dict)

@@ -99,7 +99,7 @@ class Page:
 
     `text` is markdown that stands alone. `note` is a short plain sentence under it: what happened, what to do.
     `part` counts from 0; later parts are continuations, posted silently and without a reference to the question.
-    `last` marks the page that carries the cursor, the note and the controls. `turn` is the journal's number, 0 for none.
+    `last` marks the page with the cursor, the note and the controls. `turn` is the journal's number, 0 for none.
     """
 
     text: str

@@ -2,20 +2,151 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from enum import IntEnum
+
+from bot.window import Window
+
+HORIZON = 1.0
+"""Seconds that an answer is expected to go on when it begins, and …"""
+GROWTH = 0.6
+"""… how much longer for each second that it has gone on: the lengths of answers are heavy-tailed.
+
+Both minimise the mean wait for text over answers of 50 to 1,600 tokens; half or double costs under 5 %."""
+
+
+class Urgency(IntEnum):
+    """What a call is for, the most urgent first."""
+
+    FIRST = 0
+    FINAL = 1
+    GROWING = 2
+
 
 class Pacer:
     """One rate limit of a platform, shared by all who share the limit.
 
-    It starts from `limit` calls in `period` seconds and follows the platform's own words: adapters tell it what they
-    read with `observe` and `back_off`; replies ask it for their turn.
+    It starts from `limit` calls in `period` seconds and follows the platform's own words: channels tell it what they
+    read with `observe` and `back_off`; each live reply takes a `Seat` and asks for its turns. First and final texts
+    go as soon as the limit allows; growing texts are spread over what is left, `reserve` calls being kept for finals
+    (one more for each further live reply), and one reply alone gets at most 1/`share` of it.
     """
 
-    def __init__(self, limit: int, period: float) -> None:
-        self.limit = limit
-        self.period = period
+    def __init__(self, limit: int, period: float, reserve: int = 1, share: int = 1) -> None:
+        self.window = Window(limit, period)
+        self.reserve = reserve
+        self.share = share
+        self._seats: set[Seat] = set()
+        self._blocked = 0.0
+        self._grown = float("-inf")  # when a growing text last went
+        self._timer: asyncio.TimerHandle | None = None
+
+    def seat(self, backlog: Callable[[], float]) -> Seat:
+        """A place in the queue for one live reply; `backlog` says how much text its reader has not seen yet."""
+        seat = Seat(self, backlog)
+        self._seats.add(seat)
+        return seat
 
     def observe(self, limit: int, remaining: int, reset_after: float) -> None:
         """Take in a response's headers: calls allowed, calls left, seconds until the platform's own reset."""
+        self.window.observe(_now(), limit, remaining, reset_after)
+        self.pump()
 
     def back_off(self, seconds: float) -> None:
         """Take in a refusal: nothing may go for so many seconds."""
+        now = _now()
+        self._blocked = max(self._blocked, now + seconds)
+        self.window.exhaust(now, seconds)
+        self.pump()
+
+    def pump(self) -> None:
+        """Give every turn that is due, the most urgent first, and wake again when the next one is."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        while waiting := [seat for seat in self._seats if seat.waits]:
+            now = _now()
+            best = min(waiting, key=lambda seat: seat.rank(now))
+            due = self._due(best, now)
+            if due > now:
+                self._timer = asyncio.get_running_loop().call_at(due, self.pump)
+                return
+            self.window.take(now)
+            if best.urgency is Urgency.GROWING:
+                self._grown = now
+            best.grant(now)
+
+    def leave(self, seat: Seat) -> None:
+        """Give a seat back; what it kept for itself is free for others."""
+        self._seats.discard(seat)
+        self.pump()
+
+    def _due(self, seat: Seat, now: float) -> float:
+        if seat.urgency is not Urgency.GROWING:
+            return max(self._blocked, self.window.when(1, now))
+        live = [other for other in self._seats if other.started is not None]
+        reserve = min(self.reserve + max(0, len(live) - 1), self.window.limit - 1)
+        return max(self._blocked, self.window.when(1 + reserve, now), self._grown + self._gap(live, reserve, now))
+
+    def _gap(self, live: list[Seat], reserve: int, now: float) -> float:
+        """Seconds between two growing texts that spread the spare calls evenly over the expected rest."""
+        elapsed = sum(now - seat.started for seat in live if seat.started is not None) / max(1, len(live))
+        horizon = HORIZON + GROWTH * elapsed
+        spare = self.window.ahead(now, horizon) - reserve
+        portion = min(len(live), self.share) / self.share if live else 1.0
+        return horizon / max(spare * portion, 0.01)
+
+
+class Seat:
+    """One live reply's place in a pacer's queue. At most one turn is asked for at a time."""
+
+    def __init__(self, pacer: Pacer, backlog: Callable[[], float]) -> None:
+        self.urgency = Urgency.FIRST
+        self.started: float | None = None
+        self._pacer = pacer
+        self._backlog = backlog
+        self._asked = 0.0
+        self._shown = 0.0
+        self._turn: asyncio.Future[None] | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a turn was asked for and not given yet."""
+        return self._turn is not None and not self._turn.done()
+
+    async def turn(self, urgency: Urgency) -> None:
+        """Wait for the moment to make one call, and take it."""
+        now = _now()
+        self.urgency, self._asked = urgency, now
+        if self.started is None:
+            self.started = self._shown = now
+        self._turn = asyncio.get_running_loop().create_future()
+        self._pacer.pump()
+        await self._turn
+
+    def hurry(self) -> None:
+        """The text is whole now: a turn that is being waited for has become a final one."""
+        if self.waits and self.urgency is Urgency.GROWING:
+            self.urgency = Urgency.FINAL
+            self._pacer.pump()
+
+    def leave(self) -> None:
+        """The reply is over."""
+        self._pacer.leave(self)
+
+    def rank(self, now: float) -> tuple[int, float]:
+        """The order of service: by urgency, then who asked first, or whose reader has waited longest for most."""
+        if self.urgency is Urgency.GROWING:
+            return self.urgency, -self._backlog() * (now - self._shown)
+        return self.urgency, self._asked
+
+    def grant(self, now: float) -> None:
+        """Give the turn."""
+        self._shown = now
+        if self._turn is not None:
+            self._turn.set_result(None)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

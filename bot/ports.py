@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -90,7 +90,7 @@ class Model(Protocol):
     trial: bool
     """True for the tiny model that only serves to try Parley out."""
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt. Raises ModelError; a stream that ends without an `end` piece raises it with CUT."""
         ...
 
@@ -109,7 +109,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a turn: the whole text that exists, how it ended, and the posts that show it."""
+    """What came of a turn: the whole text that exists, how it ended, and the posts that show it.
+
+    `fault` is the value of a ModelFault or PlatformFault, or "storage" or "bug". `first` is the seconds from the
+    question to the first text on the screen, `lag` those from the model's last piece to the whole text.
+    """
 
     text: str = ""
     state: State = State.DONE
@@ -118,6 +122,8 @@ class Answer:
     posts: tuple[str, ...] = ()
     model: str = ""
     fault: str = ""
+    first: float | None = None
+    lag: float | None = None
 
 
 class Journal(Protocol):

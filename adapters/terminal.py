@@ -1,0 +1,80 @@
+"""A conversation in the terminal: `parley chat`."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+import threading
+import uuid
+
+from bot.commands import match
+from bot.engine import Engine
+from bot.messages import Author, Incoming, Place
+
+PROMPT = "\x1b[1myou>\x1b[0m "
+
+
+class Terminal:
+    """The terminal as a transcript: pieces are written as they come."""
+
+    async def append(self, text: str) -> None:
+        """Write a piece."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def incoming(line: str, name: str) -> Incoming | None:
+    """A typed line as a message; None for an empty one."""
+    text = line.strip()
+    if not text:
+        return None
+    place = Place(f"terminal:{name}")
+    author = Author(name, name)
+    return Incoming(place, author, text, name, uuid.uuid4().hex, command=match(text))
+
+
+async def run(engine: Engine) -> None:
+    """Talk until the end of the input. Ctrl-C while an answer is written stops it; else it ends the conversation."""
+    name = getpass.getuser()
+    _write(f"Answers come from {engine.model.reader} ({engine.model.name}). /help, /reset; Ctrl-D to leave.\n")
+    if engine.model.trial:
+        _write("This is a tiny trial model, often wrong. For a real one set OPENAI_API_KEY or ANTHROPIC_API_KEY.\n")
+    lines = _Lines()
+    while (line := await lines.next()) is not None:
+        question = incoming(line, name)
+        if question is None:
+            continue
+        answer = await engine.respond(question, Terminal())
+        _write(f"\n[{answer.note}]\n" if answer and answer.note else "\n")
+
+
+class _Lines:
+    """Lines of standard input, read by a thread of their own, which ends with the process."""
+
+    def __init__(self) -> None:
+        self._wanted = threading.Semaphore(0)
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    async def next(self) -> str | None:
+        """The next line; None at the end of the input."""
+        self._wanted.release()
+        return await self._lines.get()
+
+    def _read(self) -> None:
+        prompt = PROMPT if sys.stdin.isatty() else ""
+        line: str | None = ""
+        while line is not None:
+            self._wanted.acquire()
+            try:
+                line = input(prompt)
+            except EOFError:
+                line = None
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

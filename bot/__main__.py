@@ -1,0 +1,218 @@
+"""The front door: read the settings, put the parts together, run, stop when told to."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Protocol, cast
+
+import structlog
+from pydantic import SecretStr
+
+from bot.check import check_model, table
+from bot.config import Section, Settings, fields, load, schema
+from bot.engine import Engine
+from bot.errors import ParleyError, SettingsError, StorageError
+from bot.health import Check, Host
+from bot.log import configure
+from bot.metrics import Metrics
+from bot.models.choice import choose
+from bot.supervision import supervise
+from storage.sqlite import SqliteMemory
+
+ADAPTERS = {
+    "discord": "adapters.discord",
+    "slack": "adapters.slack",
+    "web": "adapters.web",
+}
+"""Each adapter's section in the settings, and its module. A further platform is one line here."""
+
+COMMANDS = {
+    "run": "start the bot (what `parley` alone does)",
+    "chat": "a conversation in the terminal",
+    "check": "is everything set up right?",
+    "manifest": "print the Slack app manifest",
+    "invite": "print the Discord invite link",
+}
+
+log = structlog.get_logger(__name__)
+
+
+class AdapterSettings(Protocol):
+    """What the front door asks of an adapter's section."""
+
+    @property
+    def enabled(self) -> bool: ...
+
+
+class Adapter(Protocol):
+    """What the front door asks of an adapter's module."""
+
+    Settings: type[Section]
+    run: Callable[[Engine, Section, Host], Awaitable[None]]
+    check: Callable[[Section], Awaitable[list[Check]]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code: 0 when it did what was asked, 1 when it said why not."""
+    options = _parse(arguments)
+    try:
+        settings = load(schema({name: _adapter(name).Settings for name in ADAPTERS}), options.config, os.environ)
+        secrets = [value for value in _values(settings) if isinstance(value, SecretStr)]
+        quiet = settings.log.model_copy(update={"level": "warning"})
+        configure(settings.log if options.command == "run" else quiet, secrets)
+        return asyncio.run(_COMMANDS[options.command](settings))
+    except ParleyError as error:
+        sys.stderr.write(f"parley: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("parley", description="An LLM bot for Discord and Slack.")
+    parser.add_argument("--version", action="version", version=f"parley {metadata.version('parley')}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the settings file (config.toml)")
+    parser.add_argument("--config", type=Path, default=None, help="the settings file (config.toml)")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        commands.add_parser(name, help=summary, parents=[common])
+    options = parser.parse_args(arguments)
+    options.command = options.command or "run"
+    return options
+
+
+@asynccontextmanager
+async def _engine(settings: Settings) -> AsyncIterator[Engine]:
+    """The engine with its parts, closed in the end."""
+    model = await choose(settings)
+    try:
+        memory = await SqliteMemory.open(settings.storage.path)
+        try:
+            yield Engine(model, memory, settings.bot, Metrics())
+        finally:
+            await memory.close()
+    finally:
+        await model.close()
+
+
+async def _run(settings: Settings) -> int:
+    stop = _signals()
+    host = Host()
+    async with _engine(settings) as engine:
+        _hint(settings)
+        warming = asyncio.create_task(_warm(engine))
+        adapters = {name: asyncio.create_task(_serve(name, engine, settings, host)) for name in _enabled(settings)}
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, adapters["web"]}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping")
+        host.closing.set()
+        await engine.drain(settings.bot.grace)
+        for task in (stopping, warming, *adapters.values()):
+            task.cancel()
+        results = await asyncio.gather(*adapters.values(), return_exceptions=True)
+        for error in results:
+            if isinstance(error, SettingsError):
+                raise error
+    log.info("stopped")
+    return 0
+
+
+async def _serve(name: str, engine: Engine, settings: Settings, host: Host) -> None:
+    """Run one adapter; a mistake in its settings is explained once and takes no other adapter down."""
+    section = getattr(settings, name)
+    try:
+        await supervise(host.status(name), lambda: _adapter(name).run(engine, section, host))
+    except SettingsError as error:
+        if name == "web":
+            raise
+        log.error("an adapter cannot start", adapter=name, reason=str(error))
+
+
+async def _warm(engine: Engine) -> None:
+    """Let the model make itself ready, so that the first question does not wait for it."""
+    if warm := getattr(engine.model, "warm", None):
+        await warm()
+
+
+async def _chat(settings: Settings) -> int:
+    from adapters import terminal
+
+    async with _engine(settings) as engine:
+        await terminal.run(engine)
+    return 0
+
+
+async def _check(settings: Settings) -> int:
+    checks = [Check("settings", True, "loaded")]
+    try:
+        memory = await SqliteMemory.open(settings.storage.path)
+        await memory.close()
+        checks.append(Check("database", True, str(settings.storage.path)))
+    except StorageError as error:
+        checks.append(Check("database", False, str(error), "Correct storage.path or the file."))
+    platforms = [name for name in _enabled(settings) if name != "web"]
+    checks.append(await check_model(settings, bool(platforms)))
+    for name in _enabled(settings):
+        checks += await _adapter(name).check(getattr(settings, name))
+    if not platforms:
+        checks.append(Check("platforms", True, "none: set DISCORD_BOT_TOKEN or SLACK_BOT_TOKEN to add one"))
+    sys.stdout.write(table(checks) + "\n")
+    return 0 if all(check.ok for check in checks) else 1
+
+
+async def _manifest(settings: Settings) -> int:
+    from adapters.slack.manifest import manifest
+
+    sys.stdout.write(manifest(getattr(settings, "slack")) + "\n")  # noqa: B009
+    return 0
+
+
+async def _invite(settings: Settings) -> int:
+    from adapters.discord.invite import invite
+
+    sys.stdout.write(await invite(getattr(settings, "discord")) + "\n")  # noqa: B009
+    return 0
+
+
+_COMMANDS = {"run": _run, "chat": _chat, "check": _check, "manifest": _manifest, "invite": _invite}
+
+
+def _adapter(name: str) -> Adapter:
+    return cast(Adapter, import_module(ADAPTERS[name]))
+
+
+def _enabled(settings: Settings) -> list[str]:
+    return [name for name in ADAPTERS if cast(AdapterSettings, getattr(settings, name)).enabled]
+
+
+def _values(settings: Settings) -> list[object]:
+    return [getattr(getattr(settings, section), key) for section, key, _ in fields(type(settings))]
+
+
+def _signals() -> asyncio.Event:
+    """An event that SIGTERM and Ctrl-C set."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+def _hint(settings: Settings) -> None:
+    if os.environ.get("PORT") and not settings.storage.path.is_absolute():
+        log.warning(
+            "the memory may be on an ephemeral disk, lost at each restart: mount a volume and set storage.path to it",
+            path=str(settings.storage.path),
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

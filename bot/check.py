@@ -1,0 +1,51 @@
+"""`parley check`: is everything set up right? One table, and a mend for each failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import aclosing
+
+from tabulate import tabulate
+
+from bot.config import Settings
+from bot.errors import ModelError, SettingsError
+from bot.health import Check
+from bot.messages import Message, Role
+from bot.models.choice import choose
+from bot.ports import Model, Prompt
+
+PROBE = Prompt("Answer with one word.", (Message(Role.USER, "Say hello."),), max_tokens=200)
+WIDTHS = [None, None, 60, 60]
+SET_A_MODEL = "Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a local server such as Ollama."
+
+
+async def check_model(settings: Settings, platforms: bool) -> Check:
+    """Ask the model for one word. With platforms connected, the trial model does not count as one."""
+    try:
+        model = await choose(settings)
+    except SettingsError as error:
+        return Check("model", False, str(error), "Correct that setting.")
+    try:
+        if model.trial and platforms:
+            return Check("model", False, "none but the trial model, which does not answer on platforms", SET_A_MODEL)
+        return await _probe(model)
+    finally:
+        await model.close()
+
+
+async def _probe(model: Model) -> Check:
+    try:
+        async with aclosing(model.stream(PROBE)) as pieces:
+            async for piece in pieces:
+                if piece.text or piece.reasoning or piece.end:
+                    kind = " (the tiny trial model)" if model.trial else ""
+                    return Check("model", True, f"{model.name} answers{kind}")
+    except ModelError as error:
+        return Check("model", False, f"{model.name}: {error}", "Mend what it says, then run this again.")
+    return Check("model", False, f"{model.name} gave no answer", "Try another bot.model.")
+
+
+def table(checks: Iterable[Check]) -> str:
+    """The checks as a table for a terminal."""
+    rows = [(check.name, "ok" if check.ok else "FAIL", check.found, "" if check.ok else check.mend) for check in checks]
+    return tabulate(rows, headers=("what", "", "found", "what to do"), tablefmt="simple", maxcolwidths=WIDTHS)

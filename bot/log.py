@@ -1,0 +1,78 @@
+"""What the operator reads: one line an event, secrets masked, library loggers passing through."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+
+from bot.config import LogSettings
+
+MASK = "[secret]"
+TOKENS = re.compile(r"xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|sk-[\w-]{8,}|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}")
+"""What tokens of Slack, OpenAI, Anthropic and Discord look like: masked even where the settings do not know them."""
+NOISY = (
+    "aiohttp.access",
+    "slack_bolt",
+    "slack_sdk",
+    "discord",
+    "httpx2",
+    "httpcore2",
+    "openai",
+    "anthropic",
+    "uvicorn",
+)
+
+
+def configure(settings: LogSettings, secrets: Iterable[SecretStr] = ()) -> None:
+    """Send everything to stderr in the chosen form; of libraries, only warnings unless the level is debug."""
+    level = getattr(logging, settings.level.upper())
+    text = settings.format == "text" or (settings.format == "auto" and sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _Masker(secret.get_secret_value() for secret in secrets),
+    ]
+    render = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer(ensure_ascii=False)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+class _Masker:
+    """Replaces every secret in every value of a log event, however deep it stands."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        known = sorted((re.escape(secret) for secret in secrets if len(secret) > 3), key=len, reverse=True)
+        self._pattern = re.compile("|".join((*known, TOKENS.pattern)))
+
+    def __call__(self, _: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {key: value if key.startswith("_") else self._mask(value) for key, value in event.items()}
+
+    def _mask(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, dict):
+            return {key: self._mask(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._mask(inner) for inner in value]
+        return self._pattern.sub(MASK, str(value))

@@ -1,0 +1,54 @@
+"""Every sentence that Parley itself says to people: plain, short, and what to do next."""
+
+from __future__ import annotations
+
+from bot.errors import ModelFault
+from bot.messages import State
+
+_SETUP = "Something in my setup is wrong, so I cannot answer. My owner has to mend it; trying again will not help."
+_LATER = "Please try again in a minute."
+
+FAULTS = {
+    ModelFault.UNSET: "My owner has not given me a model yet, so I cannot answer here.",
+    ModelFault.KEY: _SETUP,
+    ModelFault.MODEL: _SETUP,
+    ModelFault.REQUEST: _SETUP,
+    ModelFault.QUOTA: "My allowance with the model is used up. My owner has to look into it.",
+    ModelFault.RATE: f"The model has too much to do right now. {_LATER}",
+    ModelFault.OVERLOAD: f"The model is overloaded right now. {_LATER}",
+    ModelFault.TIMEOUT: "The model took too long. Please try again.",
+    ModelFault.NETWORK: f"I could not reach the model. {_LATER}",
+    ModelFault.CONTEXT: "This is too long for the model. Ask something shorter, or use /reset to start afresh.",
+    ModelFault.REFUSED: "The model declined to answer this. Try putting it differently.",
+    ModelFault.CUT: "The connection to the model broke. Please try again.",
+    ModelFault.EMPTY: "The model gave no answer. Please ask again, perhaps in other words.",
+}
+
+ENDINGS = {
+    State.DONE: "",
+    State.STOPPED: "Stopped.",
+    State.REFUSED: "The model declined to go on. Try putting it differently.",
+    State.CUT: "Cut off at the length limit. Say “go on” for more.",
+    State.INTERRUPTED: f"Interrupted: I am being restarted. {_LATER}",
+}
+
+STORAGE = "I cannot reach my memory at the moment, so I cannot answer. My owner has to look into it."
+BROKEN = f"Something went wrong inside me. My owner can find it in the log. {_LATER}"
+RESET = "Done: I have forgotten this conversation."
+NOTHING_TO_RESET = "There was nothing to forget here."
+STOPPING = "Stopped."
+NOTHING_TO_STOP = "I am not writing anything here."
+
+
+def failure(fault: ModelFault, begun: bool) -> str:
+    """What is said when the model fails; `begun` when part of the answer is there."""
+    return f"The answer broke off here. {FAULTS[fault]}" if begun else FAULTS[fault]
+
+
+def introduction(reader: str) -> str:
+    """Three lines: what it does, what it remembers and how to make it forget, and whose model reads it."""
+    return (
+        "Mention me in a channel, or write to me in a DM, and I answer; my answer grows as it is written.\n"
+        "I remember what is said to me in each channel, thread and DM. `/reset` makes me forget it, `/stop` stops me.\n"
+        f"What you write to me is read by {reader}, which writes the answers."
+    )
