@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 async def supervise(status: Status, run: Callable[[], Awaitable[None]]) -> None:
-    """Run an adapter until it is cancelled; start it again when it falls. SettingsError is raised: no retry mends it."""
+    """Run an adapter until it is cancelled; start it again when it falls. SettingsError goes up: no retry mends it."""
     pause = SHORTEST
     clock = asyncio.get_running_loop().time
     while True:

@@ -6,6 +6,10 @@ from collections import deque
 from enum import StrEnum
 
 
+STALE = 0.5
+"""Calls that may have come back while a response travelled: our own count is exact but for what others spend."""
+
+
 class Kind(StrEnum):
     """How a limit gives calls back.
 
@@ -88,7 +92,7 @@ class Window:
         self._seen = (now, reset_after, remaining)
         self._decay(now)
         if self.kind is Kind.SLIDING:
-            self._spent = max(self._spent, reset_after / self.interval)
+            self._spent = max(self._spent, reset_after / self.interval - STALE)
         elif self.kind is Kind.FIXED:
             self._left = min(self._left, remaining) if now < self._ends else remaining
             self._ends = now + reset_after
@@ -112,7 +116,9 @@ class Window:
             self.kind = Kind.FIXED
         elif reset_after > running_down:
             self.kind = Kind.SLIDING
-            self.period = limit * reset_after / (limit - remaining)
+            least = limit * reset_after / (limit - remaining)  # `remaining` is rounded down
+            if not 0.75 * self.period < least <= self.period:
+                self.period = least
 
     def _decay(self, now: float) -> None:
         self._spent = max(0.0, self._spent - (now - self._as_of) / self.interval)
