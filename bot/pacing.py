@@ -86,7 +86,7 @@ class Pacer:
         if seat.urgency is not Urgency.GROWING:
             return max(self._blocked, self.window.when(1, now))
         live = [other for other in self._seats if other.started is not None]
-        reserve = min(self.reserve + max(0, len(live) - 1), self.window.limit - 1)
+        reserve = min(self.reserve + len(live) - 1, self.window.limit - 1)
         return max(self._blocked, self.window.when(1 + reserve, now), self._grown + self._gap(live, reserve, now))
 
     def _gap(self, live: list[Seat], reserve: int, now: float) -> float:
@@ -94,8 +94,8 @@ class Pacer:
         elapsed = sum(now - seat.started for seat in live if seat.started is not None) / max(1, len(live))
         horizon = HORIZON + GROWTH * elapsed
         spare = self.window.ahead(now, horizon) - reserve
-        portion = min(len(live), self.share) / self.share if live else 1.0
-        return horizon / max(spare * portion, 0.01)
+        portion = min(len(live), self.share) / self.share
+        return horizon / (max(spare, horizon / self.window.interval) * portion)
 
 
 class Seat:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
-
 STALE = 0.5
 """Calls that may have come back while a response travelled: our own count is exact but for what others spend."""
 

@@ -1,0 +1,1 @@
+"""Where the memory is written down: one SQLite file."""

@@ -1,0 +1,23 @@
+"""Slack: answers in threads and direct messages, over Socket Mode or signed HTTP requests."""
+
+from __future__ import annotations
+
+from adapters.slack.settings import Settings
+from bot.engine import Engine
+from bot.health import Check, Host
+
+__all__ = ["Settings", "check", "run"]
+
+
+async def run(engine: Engine, settings: Settings, host: Host) -> None:
+    """Connect and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest."""
+    from adapters.slack.run import serve
+
+    await serve(engine, settings, host)
+
+
+async def check(settings: Settings) -> list[Check]:
+    """Whether the tokens log in, with which scopes, and whether Socket Mode opens."""
+    from adapters.slack.check import inspect
+
+    return await inspect(settings)

@@ -1,0 +1,60 @@
+"""Whether Slack is set up right, for `parley check`: tokens, scopes, Socket Mode."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.connection import connect
+from adapters.slack.login import introduce, open_socket
+from adapters.slack.scopes import wanted
+from adapters.slack.settings import APP_PAGE, Settings
+from bot.errors import PlatformError, SettingsError
+from bot.health import Check
+
+TRY_LATER = "Slack could not be asked: look at the network, then run this again."
+REINSTALL = f"Update the app at {APP_PAGE} from `parley manifest`, then install it again."
+CORRECT = "Correct that setting."
+
+
+async def inspect(settings: Settings) -> list[Check]:
+    """The rows for the table: settings, login, scopes, transport."""
+    try:
+        settings.verify()
+    except SettingsError as error:
+        return [Check("slack", False, str(error), CORRECT)]
+    async with connect(settings) as client:
+        try:
+            me, scopes = await introduce(client)
+        except SettingsError as error:
+            return [Check("slack login", False, str(error), CORRECT)]
+        except PlatformError as error:
+            return [Check("slack login", False, f"no answer: {error}", TRY_LATER)]
+        login = Check("slack login", True, f"{me.workspace} ({me.team}) as @{me.name}")
+        return [login, _weigh(settings, scopes), await _transport(client, settings)]
+
+
+def _weigh(settings: Settings, scopes: Set[str]) -> Check:
+    """The scopes that the token lacks, each with what does not work without it."""
+    if not scopes:
+        return Check("slack scopes", True, "Slack does not say")
+    missing = [scope for scope in wanted(settings) if scope.name not in scopes]
+    if not missing:
+        return Check("slack scopes", True, "all that the settings use")
+    found = "; ".join(f"without {scope.name} {scope.lost}" for scope in missing)
+    return Check("slack scopes", all(scope.optional for scope in missing), found, REINSTALL)
+
+
+async def _transport(client: AsyncWebClient, settings: Settings) -> Check:
+    """Whether Socket Mode opens; where Slack has to come by HTTP, only Slack can try it."""
+    if settings.http:
+        hint = "HTTP: Slack's request URLs must lead to /slack/events of this program, over https"
+        return Check("slack events", True, hint)
+    try:
+        await open_socket(client, settings.app_token.get_secret_value())
+    except SettingsError as error:
+        return Check("slack socket mode", False, str(error), CORRECT)
+    except PlatformError as error:
+        return Check("slack socket mode", False, f"no answer: {error}", TRY_LATER)
+    return Check("slack socket mode", True, "opens")

@@ -1,0 +1,129 @@
+"""From Slack's event to a message for the engine, or None where it is not for the bot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.slack import mrkdwn
+from bot.commands import match
+from bot.messages import Attachment, Author, Incoming, Place
+
+SPOKEN = (None, "", "file_share", "thread_broadcast")
+"""Subtypes of what a person says; every other one is a notice, an edit or a bot's."""
+DIRECT = "D"
+"""How the ids of direct messages begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is in its workspace, as `auth.test` says."""
+
+    team: str
+    user: str
+    bot: str
+    name: str
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a person said, wherever it was and whomever it was for; `thread` is empty outside of one."""
+
+    team: str
+    channel: str
+    thread: str
+    ts: str
+    user: str
+    text: str
+    direct: bool
+    mention: bool
+    files: tuple[Attachment, ...] = ()
+
+    @property
+    def root(self) -> str:
+        """The thread to answer in, which a message in a channel begins; empty in a direct message outside of one."""
+        return self.thread or ("" if self.direct else self.ts)
+
+    @property
+    def place(self) -> Place:
+        """Where it was said: a thread is a place of its own."""
+        return locate(self.team, self.channel, self.root, self.direct)
+
+
+def locate(team: str, channel: str, thread: str, direct: bool) -> Place:
+    """The place of a conversation, `slack:<team>:<channel>[:<thread>]`."""
+    key = f"slack:{team}:{channel}"
+    return Place(f"{key}:{thread}" if thread else key, shared=not direct, direct=direct)
+
+
+def is_direct(channel: str) -> bool:
+    """Whether a channel is a person's direct messages."""
+    return channel.startswith(DIRECT)
+
+
+def spoken(body: Mapping[str, Any], me: Identity) -> Spoken | None:
+    """What a person said, out of the envelope of an event; None for everything that is not a person's message."""
+    event = body.get("event") or {}
+    if event.get("type") not in ("message", "app_mention") or event.get("subtype") not in SPOKEN:
+        return None
+    user, channel, ts = event.get("user") or "", event.get("channel") or "", event.get("ts") or ""
+    if event.get("bot_id") or event.get("hidden") or user in ("", me.user) or user.startswith("USLACK"):
+        return None
+    if not channel or not ts:
+        return None
+    text = event.get("text") or ""
+    thread = event.get("thread_ts") or ""
+    return Spoken(
+        team=_team(body, me),
+        channel=channel,
+        thread="" if thread == ts else thread,
+        ts=ts,
+        user=user,
+        text=text,
+        direct=event.get("channel_type") == "im" or is_direct(channel),
+        mention=event["type"] == "app_mention" or me.user in mrkdwn.mentions(text),
+        files=tuple(_attach(file) for file in event.get("files") or ()),
+    )
+
+
+def follows(said: Spoken, me: Identity) -> bool:
+    """Whether it may be a follow-up: in a thread, to nobody in particular."""
+    return bool(said.thread) and not said.mention and not said.direct and not mrkdwn.calls_others(said.text, me.user)
+
+
+def incoming(said: Spoken, me: Identity, names: Mapping[str, str], joined: bool = False) -> Incoming | None:
+    """The message for the engine, or None where it is not for the bot.
+
+    `joined` says that the bot takes part in the thread and was not told to be quiet there. A bare word is a command
+    only to the bot itself: in a direct message or after a mention.
+    """
+    addressed = said.direct or said.mention
+    if not addressed and not (joined and follows(said, me)):
+        return None
+    text = mrkdwn.read(said.text, me.user, names)
+    return Incoming(
+        place=said.place,
+        author=Author(said.user, names.get(said.user, said.user)),
+        text=text,
+        channel_id=said.channel,
+        message_id=said.ts,
+        command=match(text, bare=addressed),
+        attachments=said.files,
+    )
+
+
+def _team(body: Mapping[str, Any], me: Identity) -> str:
+    """The workspace that the app was installed in, not the one that a guest of a shared channel comes from."""
+    authorizations = body.get("authorizations") or [{}]
+    return authorizations[0].get("team_id") or body.get("team_id") or me.team
+
+
+def _attach(file: Mapping[str, Any]) -> Attachment:
+    return Attachment(
+        file.get("name") or file.get("id") or "",
+        file.get("mimetype") or "",
+        int(file.get("size") or 0),
+        file.get("url_private") or "",
+    )

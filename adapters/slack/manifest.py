@@ -1,0 +1,64 @@
+"""The Slack app manifest that fits the settings: what `parley manifest` prints. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from adapters.slack.scopes import wanted
+from adapters.slack.settings import PARLEY_COMMAND, Settings
+
+SHORTCUT = "reset_conversation"
+"""The callback id of the message shortcut."""
+PLACEHOLDER = "https://your-host.example"
+
+
+def manifest(settings: Settings, url: str = "") -> str:
+    """The manifest as JSON. In HTTP mode `url` is the program's public address; without one a placeholder stands."""
+    target = f"{(url or PLACEHOLDER).rstrip('/')}/slack/events" if settings.http else ""
+    return json.dumps(_manifest(settings, {"request_url": target} if target else {}, target), indent=2)
+
+
+def _manifest(settings: Settings, request: dict[str, str], target: str) -> dict[str, Any]:
+    scopes = wanted(settings)
+    return {
+        "display_information": {
+            "name": "Parley",
+            "description": "Answers questions in threads and direct messages.",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": "Parley", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Reset this conversation",
+                    "type": "message",
+                    "callback_id": SHORTCUT,
+                    "description": "Forget the conversation that this message is in",
+                }
+            ],
+            "slash_commands": _commands(settings, {"url": target} if target else {}),
+        },
+        "oauth_config": {"scopes": {"bot": [scope.name for scope in scopes]}},
+        "settings": {
+            "event_subscriptions": {**request, "bot_events": [scope.event for scope in scopes if scope.event]},
+            "interactivity": {"is_enabled": True, **request},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": not target,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _commands(settings: Settings, target: dict[str, str]) -> list[dict[str, Any]]:
+    reset = {"command": settings.reset_command, "description": "Forget a conversation"}
+    parley = {
+        "command": PARLEY_COMMAND,
+        "description": "Help, and the other commands",
+        "usage_hint": "help | reset | stop",
+    }
+    return [{**command, "should_escape": False, **target} for command in (reset, parley)]

@@ -1,0 +1,103 @@
+"""Connecting to Slack and serving it: by Socket Mode, or behind the door for signed requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack import sign
+from adapters.slack.commands import Commands
+from adapters.slack.connection import connect, quiet_logger
+from adapters.slack.door import Door
+from adapters.slack.incoming import Identity
+from adapters.slack.intake import Intake
+from adapters.slack.login import introduce
+from adapters.slack.people import METHOD as NAMES_METHOD
+from adapters.slack.settings import Settings
+from adapters.slack.socket_mode import listen
+from adapters.slack.workspace import Workspace
+from bot.engine import Engine
+from bot.errors import StorageError
+from bot.health import Host
+
+PATH = "/slack/events"
+OPTIONAL = {NAMES_METHOD: "users:read", sign.REACTION_METHOD: "reactions:write"}
+"""Methods that the bot can do without, and their scopes."""
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(engine: Engine, settings: Settings, host: Host) -> None:
+    """Log in and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest."""
+    settings.verify()
+    status = host.status("slack")
+    door = Door(settings.signing_secret.get_secret_value()) if settings.http else None
+    if door:
+        host.mounts[PATH] = door
+    async with connect(settings) as client:
+        me, scopes = await introduce(client)
+        workspace = Workspace(client, me)
+        for method, scope in OPTIONAL.items():
+            if scopes and scope not in scopes:
+                workspace.miss(method, f"the token lacks {scope}")
+        intake = Intake(engine, workspace, settings.thread_follow_ups)
+        app = build(client, me, intake, Commands(engine, me, settings.reset_command), host)
+        log.info("logged in to slack", team=me.team, bot=me.user, transport="http" if door else "socket mode")
+        try:
+            if door is None:
+                await listen(app, client, settings.app_token, status)
+            else:
+                door.app = app
+                status.up()
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await intake.drain()
+            raise
+        finally:
+            if door:
+                door.app = None
+            status.down("stopped")
+
+
+def build(client: AsyncWebClient, me: Identity, intake: Intake, commands: Commands, host: Host) -> AsyncApp:
+    """The bolt application. Requests are verified before they come here."""
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot, bot_token=client.token
+        )
+
+    async def take_events(req: AsyncBoltRequest, next: Callable[[], Awaitable[Any]]) -> BoltResponse | None:
+        """Take every event before it is acknowledged; what is not acknowledged is delivered again."""
+        if req.body.get("type") != "event_callback":
+            await next()
+            return None
+        if host.closing.is_set():
+            return BoltResponse(status=503)
+        try:
+            await intake.take(req.body)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+            return BoltResponse(status=503)
+        return BoltResponse(status=200)
+
+    app = AsyncApp(
+        name="parley",
+        logger=quiet_logger(),
+        client=AsyncWebClient(
+            base_url=client.base_url, session=client.session, retry_handlers=[], logger=client.logger
+        ),
+        authorize=authorize,
+        before_authorize=take_events,
+        request_verification_enabled=False,
+    )
+    commands.register(app)
+    return app

@@ -1,0 +1,39 @@
+"""What the app asks the workspace for, what each scope is for, and what goes without it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.slack.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A scope, what does not work without it, and the event that it lets through, where there is one."""
+
+    name: str
+    lost: str
+    event: str = ""
+    optional: bool = False
+
+
+NEEDED = (
+    Scope("app_mentions:read", "mentions do not arrive", "app_mention"),
+    Scope("chat:write", "nothing can be answered"),
+    Scope("commands", "slash commands and the shortcut do not work"),
+    Scope("im:history", "direct messages do not arrive", "message.im"),
+)
+FOLLOW_UPS = (
+    Scope("channels:history", "follow-ups in public channels need a mention", "message.channels", optional=True),
+    Scope("groups:history", "follow-ups in private channels need a mention", "message.groups", optional=True),
+    Scope("mpim:history", "follow-ups in group messages need a mention", "message.mpim", optional=True),
+)
+COMFORTS = (
+    Scope("reactions:write", "there are no eyes on a question while its answer is awaited", optional=True),
+    Scope("users:read", "people are known by their ids, not their names", optional=True),
+)
+
+
+def wanted(settings: Settings) -> tuple[Scope, ...]:
+    """The scopes that these settings use."""
+    return (*NEEDED, *(FOLLOW_UPS if settings.thread_follow_ups else ()), *COMFORTS)

@@ -1,0 +1,81 @@
+"""[slack]: the tokens, and how the bot behaves there."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, field_validator
+
+from bot.config import Section
+from bot.errors import SettingsError
+
+PARLEY_COMMAND = "/parley"
+APP_PAGE = "https://api.slack.com/apps"
+
+
+class Settings(Section):
+    """[slack]: Slack."""
+
+    bot_token: SecretStr = Field(
+        SecretStr(""),
+        description="The app's Bot User OAuth Token, xoxb-…; without it Slack is off.",
+        json_schema_extra={"env": "SLACK_BOT_TOKEN"},
+    )
+    app_token: SecretStr = Field(
+        SecretStr(""),
+        description="App-level token, xapp-…, with connections:write: Socket Mode, which needs no public address.",
+        json_schema_extra={"env": "SLACK_APP_TOKEN"},
+    )
+    signing_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signing secret: without an app token, Slack calls /slack/events on the web adapter.",
+        json_schema_extra={"env": "SLACK_SIGNING_SECRET"},
+    )
+    api_base_url: str = Field(
+        "https://slack.com/api/",
+        pattern="^https?://[^/]+",
+        description="Where the Web API is: another for GovSlack or a proxy.",
+    )
+    reset_command: str = Field(
+        "/reset",
+        pattern="^/[a-z0-9_-]{1,31}$",
+        description="The slash command that resets: another name where an app of the workspace has this one.",
+    )
+    thread_follow_ups: bool = Field(
+        True, description="Answer in a thread where the bot takes part without being mentioned again."
+    )
+
+    @field_validator("reset_command")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        if name == PARLEY_COMMAND:
+            raise ValueError(f"{PARLEY_COMMAND} is the command for everything else; choose another name")
+        return name
+
+    @property
+    def enabled(self) -> bool:
+        """Whether Slack is on: a bot token is there."""
+        return bool(self.bot_token.get_secret_value())
+
+    @property
+    def http(self) -> bool:
+        """Whether Slack delivers by signed HTTP requests instead of Socket Mode."""
+        return bool(self.signing_secret.get_secret_value()) and not self.app_token.get_secret_value()
+
+    def verify(self) -> None:
+        """Raise SettingsError where the tokens cannot be what they should, or one that is needed is missing."""
+        token, app_token = self.bot_token.get_secret_value(), self.app_token.get_secret_value()
+        if not token.startswith("xoxb-"):
+            raise SettingsError(
+                "slack.bot_token (SLACK_BOT_TOKEN) must be the Bot User OAuth Token, which starts with xoxb-: "
+                f"copy it from OAuth & Permissions at {APP_PAGE}."
+            )
+        if app_token and not app_token.startswith("xapp-"):
+            raise SettingsError(
+                "slack.app_token (SLACK_APP_TOKEN) must be an app-level token, which starts with xapp-: "
+                f"make one with connections:write under Basic Information at {APP_PAGE}."
+            )
+        if not app_token and not self.http:
+            raise SettingsError(
+                "slack.bot_token is set, but neither slack.app_token (SLACK_APP_TOKEN, for Socket Mode) nor "
+                f"slack.signing_secret (SLACK_SIGNING_SECRET, for HTTP) is: "
+                f"take one from Basic Information at {APP_PAGE}."
+            )

@@ -1,0 +1,43 @@
+"""What all replies in a workspace share: the client, its rate limits, and what it turned out not to allow."""
+
+from __future__ import annotations
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.incoming import Identity
+from bot.pacing import Pacer
+
+EDITS, MINUTE = 50, 60.0
+"""`chat.update` is Tier 3: 50 calls and more a minute, for an app in a workspace (docs.slack.dev, rate limits)."""
+POSTS, SECOND = 1, 1.0
+"""`chat.postMessage` takes one message a second in a channel; short bursts pass (the same page)."""
+
+log = structlog.get_logger(__name__)
+
+
+class Workspace:
+    """One workspace that the bot is in.
+
+    `lacking` names the methods that it turned out not to allow, or whose scope the token lacks; they are not called
+    again while the program runs.
+    """
+
+    def __init__(self, client: AsyncWebClient, me: Identity) -> None:
+        self.client = client
+        self.me = me
+        self.edits = Pacer(EDITS, MINUTE)
+        self.lacking: set[str] = set()
+        self._posts: dict[str, Pacer] = {}
+
+    def posts(self, channel: str) -> Pacer:
+        """The limit on posts in a channel."""
+        if channel not in self._posts:
+            self._posts[channel] = Pacer(POSTS, SECOND)
+        return self._posts[channel]
+
+    def miss(self, method: str, reason: str) -> None:
+        """Do without a method from now on."""
+        if method not in self.lacking:
+            log.info("slack does not allow a method; doing without it", method=method, reason=reason)
+            self.lacking.add(method)

@@ -1,0 +1,24 @@
+"""The chat page and the HTTP API: a conversation by itself for everyone who opens one."""
+
+from __future__ import annotations
+
+from adapters.web.address import addresses
+from adapters.web.settings import Settings
+from bot.engine import Engine
+from bot.health import Check, Host
+
+__all__ = ["Settings", "addresses", "check", "run"]
+
+
+async def run(engine: Engine, settings: Settings, host: Host) -> None:
+    """Serve until cancelled, then end what is being sent and close. Raises SettingsError for a busy port."""
+    from adapters.web.run import serve
+
+    await serve(engine, settings, host)
+
+
+async def check(settings: Settings) -> list[Check]:
+    """Whether the page's address can be served from."""
+    from adapters.web.run import inspect
+
+    return [await inspect(settings)]

@@ -1,0 +1,172 @@
+"""The HTTP API: ask, read back, forget."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+from starlette.types import Receive, Scope, Send
+
+from adapters.web.channel import Silence, Wire
+from adapters.web.endings import failure
+from adapters.web.incoming import AUTHOR, Asked, begin, incoming, place
+from bot.engine import Engine
+from bot.health import Host
+from bot.messages import Incoming, Place
+from bot.ports import Answer
+
+ID_HEADER = "X-Conversation-Id"
+LARGEST = 256 * 1024
+"""Bytes of a request's body: 10,000 characters, each escaped as a pair of surrogates, are half of it."""
+EVERYTHING = 1_000_000
+"""Messages of one conversation; more than anyone will read back."""
+UNKNOWN = "There is no such conversation, or it was forgotten. Leave conversation_id out to begin a new one."
+CLOSING = "I am being restarted. Please try again in a minute."
+
+log = structlog.get_logger(__name__)
+
+
+def routes(engine: Engine, host: Host) -> APIRouter:
+    """The API's paths, over an engine."""
+    router = APIRouter()
+
+    async def take(request: Request) -> Incoming:
+        asked = await read(request)
+        if host.closing.is_set():
+            raise HTTPException(503, CLOSING)
+        if asked.conversation_id is not None:
+            await known(engine, asked.conversation_id)
+        return incoming(asked.message, begin() if asked.conversation_id is None else asked.conversation_id)
+
+    @router.post("/chat")
+    async def chat(request: Request) -> JSONResponse:
+        question = await take(request)
+        async with attended(request.receive, engine, question.place):
+            answer = await engine.respond(question, Silence())
+        if failed := failure(answer):
+            raise HTTPException(*failed)
+        return JSONResponse(
+            {"response": answer.text if answer else "", "conversation_id": question.channel_id},
+            headers={ID_HEADER: question.channel_id},
+        )
+
+    @router.post("/chat/stream")
+    async def stream(request: Request) -> Response:
+        return Stream(engine, await take(request))
+
+    @router.get("/conversations/{conversation}")
+    async def history(conversation: str) -> JSONResponse:
+        where = await known(engine, conversation)
+        messages = await engine.memory.recall(where.key, EVERYTHING)
+        spoken = [{"role": message.role.value, "content": message.content} for message in messages]
+        return JSONResponse({"conversation_id": conversation, "messages": spoken})
+
+    @router.delete("/conversations/{conversation}")
+    async def forget(conversation: str) -> JSONResponse:
+        await engine.command("reset", await known(engine, conversation), AUTHOR)
+        return JSONResponse({"conversation_id": conversation})
+
+    @router.get("/about")
+    async def about() -> JSONResponse:
+        return JSONResponse({"model": {"reader": engine.model.reader, "trial": engine.model.trial}})
+
+    return router
+
+
+async def read(request: Request) -> Asked:
+    """The body of a POST: JSON of a bounded size, whatever type it is said to have."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise HTTPException(413, f"The body is too large: at most {LARGEST} bytes are read.")
+    try:
+        return Asked.model_validate_json(bytes(body))
+    except ValidationError as error:
+        raise HTTPException(422, explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Every mistake in a body in one sentence each, without what was sent."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return " ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg'].removeprefix('Value error, ')}."
+        for problem in problems
+    )
+
+
+async def known(engine: Engine, conversation: str) -> Place:
+    """The place of a conversation that exists; else the answer is a 404."""
+    where = place(conversation)
+    if not await engine.memory.known(where.key):
+        raise HTTPException(404, UNKNOWN)
+    return where
+
+
+@asynccontextmanager
+async def attended(receive: Receive, engine: Engine, where: Place) -> AsyncIterator[None]:
+    """Stop what is being written for a reader who leaves."""
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        log.info("the reader left", place=where.key)
+        await engine.stop(where)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+class Stream(Response):
+    """An answer as server-sent events: `token` for each piece of the model, then `done` or `error`."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, engine: Engine, question: Incoming) -> None:
+        super().__init__(headers={ID_HEADER: question.channel_id, "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._engine = engine
+        self._question = question
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Serve one request."""
+
+        async def write(text: str, more: bool = True) -> None:
+            await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
+
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with attended(receive, self._engine, self._question.place):
+            ending = await self._relay(write)
+        await write(ending, more=False)
+
+    async def _relay(self, write: Callable[[str], Awaitable[None]]) -> str:
+        """Send the pieces while they come; returns the event that ends them."""
+        wire = Wire()
+        answering = asyncio.create_task(self._engine.respond(self._question, wire))
+        answering.add_done_callback(lambda _: wire.close())
+        try:
+            async for piece in wire.pieces():
+                await write(event("token", text=piece) if piece else ": still here\n\n")
+            return self._end(await answering)
+        finally:
+            answering.cancel()
+
+    def _end(self, answer: Answer | None) -> str:
+        if failed := failure(answer):
+            return event("error", error=failed[1])
+        note = {"note": answer.note} if answer and answer.note else {}
+        return event("done", conversation_id=self._question.channel_id, **note)
+
+
+def event(name: str, **data: str) -> str:
+    """One server-sent event."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,0 +1,45 @@
+"""What a person sent over HTTP, as the engine takes it (pure but for the fresh ids)."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from pydantic import BaseModel, Field, field_validator
+
+from bot.commands import match
+from bot.messages import Author, Incoming, Place
+
+LONGEST = 10_000
+"""Characters (code points) of a message."""
+AUTHOR = Author("web", "you")
+
+
+class Asked(BaseModel):
+    """The body of a POST."""
+
+    message: str = Field(min_length=1, max_length=LONGEST)
+    conversation_id: str | None = None
+    stream: bool | None = None
+
+    @field_validator("message")
+    @classmethod
+    def _spoken(cls, message: str) -> str:
+        if not message.strip():
+            raise ValueError("it is blank")
+        return message
+
+
+def begin() -> str:
+    """The id of a new conversation: 128 random bits, so that nobody can guess it."""
+    return secrets.token_urlsafe(16)
+
+
+def place(conversation: str) -> Place:
+    """Where a conversation is remembered."""
+    return Place(f"web:{conversation}")
+
+
+def incoming(message: str, conversation: str) -> Incoming:
+    """A message as the engine takes it; each is a new one, however often its text was sent."""
+    return Incoming(place(conversation), AUTHOR, message, conversation, uuid.uuid4().hex, command=match(message))

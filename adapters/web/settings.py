@@ -1,0 +1,61 @@
+"""[web]: where the chat page and the HTTP API are, and who may use them."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+from pydantic import Field, SecretStr, field_validator
+
+from bot.config import Section
+
+ORIGIN = re.compile(r"\*|https?://[^/\s?#@]+")
+
+
+class Settings(Section):
+    """[web]: the chat page and the HTTP API."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 127.0.0.1: this machine alone.")
+    port: int = Field(
+        8000,
+        ge=0,
+        le=65535,
+        description="Port to listen on; 0: any free one. PORT beats it, and then all addresses are listened on.",
+        json_schema_extra={"env": "PORT", "wins": True, "implies": {"host": "0.0.0.0"}},  # noqa: S104
+    )
+    api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that the page and the API ask for; needed as soon as other machines can reach them.",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (), description='Other sites whose pages may use the API, as "https://example.com"; "*" for all.'
+    )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError('an origin is written as "https://example.com", without a path or a slash at its end')
+        return tuple(origin.lower() for origin in origins)
+
+    @property
+    def enabled(self) -> bool:
+        """The web adapter is always on."""
+        return True
+
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines may reach it."""
+        return not is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address, without a port, means this machine and no other."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

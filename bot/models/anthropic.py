@@ -1,0 +1,48 @@
+"""Anthropic's messages API."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anthropic
+
+from bot.models.blocks import BlockReading
+from bot.models.remote import LIMITS, TIMEOUT, RemoteModel, Response, messages, sendable
+from bot.ports import Prompt
+
+
+class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
+    """A model of Anthropic's, or of another server that speaks its protocol at `base_url`."""
+
+    home = "https://api.anthropic.com"
+    variable = "ANTHROPIC_API_KEY"
+    failures = (anthropic.AnthropicError,)
+
+    def connect(self, key: str) -> anthropic.AsyncAnthropic:
+        """Make the client; nothing is sent."""
+        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT)
+        client = anthropic.AsyncAnthropic(
+            api_key=key, base_url=self.url, max_retries=0, timeout=TIMEOUT, http_client=http
+        )
+        _ = client.messages.with_streaming_response  # the SDK imports these when they are first named
+        return client
+
+    def reading(self) -> BlockReading:
+        """A reading of the answer that is about to come."""
+        return BlockReading(self.faults)
+
+    async def ask(self, stack: AsyncExitStack, prompt: Prompt) -> Response:
+        """Send the prompt; the response is open until the stack is closed."""
+        fields: dict[str, Any] = {
+            "model": self.model,
+            "messages": messages(prompt),
+            "max_tokens": prompt.max_tokens,
+            "cache_control": {"type": "ephemeral"},
+        }
+        if prompt.system:
+            fields["system"] = sendable(prompt.system)
+        if prompt.temperature is not None:  # the SDK knows it no more, but older models do
+            fields["extra_body"] = {"temperature": prompt.temperature}
+        create = self.client.messages.with_streaming_response.create
+        return await stack.enter_async_context(create(stream=True, **fields))

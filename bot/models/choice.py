@@ -1,0 +1,202 @@
+"""Which model answers: the one that is set, or else the best that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from pydantic import SecretStr
+
+from bot.config import Settings
+from bot.errors import ModelError, ModelFault, SettingsError
+from bot.models import trial
+from bot.models.deferred import Deferred
+from bot.models.discovery import Server, discover, list_models
+from bot.models.machine import Machine, obstacle
+from bot.models.unset import Unset
+from bot.ports import Model
+
+OPENAI = "gpt-5.4-mini"
+ANTHROPIC = "claude-haiku-4-5"
+"""What answers where only a key is set: as of November 2026 the newest inexpensive models of each that answer without
+thinking first (0.75 and 4.50, 1 and 5 dollars for a million tokens in and out): the reader sees words at once, and
+`bot.max_tokens` is all for the answer."""
+OFFICIAL = {"openai": "api.openai.com", "anthropic": "api.anthropic.com"}
+PEOPLE = {"openai": "OpenAI", "anthropic": "Anthropic"}
+KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+EXAMPLES = {"openai": "http://127.0.0.1:11434/v1", "anthropic": "https://llm.example.org"}
+LOCAL = "a model on this machine"
+QUICK, SLOW = 1.0, 15.0
+"""Seconds that a server has to list its models: at the start, which must not wait, and at the first question."""
+FORM = 'bot.model must be "openai/<name>", "anthropic/<name>", "local/<name>" or "local/<path to a .gguf file>"'
+MEND = "No model is set: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a local server such as Ollama."
+
+log = structlog.get_logger(__name__)
+
+Find = Callable[[], Awaitable[list[Server]]]
+"""Looks for the model servers that run on this machine."""
+
+
+async def choose(settings: Settings, find: Find = discover) -> Model:
+    """The model that answers; the log says which, and why it. Raises SettingsError where `bot.model` cannot be used.
+
+    In this order: `bot.model`; `openai.base_url`; an OpenAI key; an Anthropic key; a server on this machine, which
+    `find` looks for; the trial model; a model that only says that none is set. Takes at most about a second; a model
+    that needs longer is `Deferred`, and its `warm` makes it ready.
+    """
+    model, because = await _choose(settings, find)
+    log.info("model chosen", model=model.name, because=because)
+    if isinstance(model, Unset):
+        log.warning("there is no model", mend=model.mend)
+    elif model.trial:
+        log.warning(
+            "this is a tiny trial model and often wrong: set OPENAI_API_KEY or ANTHROPIC_API_KEY for a real one"
+        )
+    return model
+
+
+async def _choose(settings: Settings, find: Find) -> tuple[Model, str]:
+    if settings.bot.model:
+        return await build(settings.bot.model, settings, find), "bot.model is set"
+    if settings.openai.base_url:
+        return await _listed(settings), "openai.base_url is set"
+    if settings.openai.api_key.get_secret_value():
+        return _remote("openai", OPENAI, settings), "there is an OpenAI key"
+    if settings.anthropic.api_key.get_secret_value():
+        return _remote("anthropic", ANTHROPIC, settings), "there is an Anthropic key"
+    if settings.local.discover and (servers := await find()):
+        return _served(servers[0], servers[0].models[0], settings), f"{servers[0].kind} runs on this machine"
+    if not settings.local.trial:
+        return Unset(MEND), "nothing else was found"
+    if why := obstacle(Machine.here()):
+        return Unset(f"{MEND} The trial model cannot be run: {why}"), "nothing else was found"
+    return _trial(settings), "nothing else was found"
+
+
+async def build(name: str, settings: Settings, find: Find = discover) -> Model:
+    """The model of this `provider/name`. Raises SettingsError where it cannot be one."""
+    provider, _, rest = name.partition("/")
+    if not rest or provider not in (*OFFICIAL, "local"):
+        raise SettingsError(f'{FORM}, but is "{name}".')
+    if provider != "local":
+        return _remote(provider, rest, settings)
+    if name == trial.NAME:
+        return _trial(settings)
+    if rest.startswith(("/", "./", "../", "~")) or rest.lower().endswith(".gguf"):
+        return _file(name, Path(rest), settings)
+    return await _named(name, rest, settings, find)
+
+
+def _remote(provider: str, name: str, settings: Settings) -> Model:
+    section = settings.openai if provider == "openai" else settings.anthropic
+    host = _host(provider, section.base_url)
+    custom = provider == "openai" and host != OFFICIAL[provider]
+    if not section.api_key.get_secret_value() and not custom:
+        raise SettingsError(f"The model {provider}/{name} needs a key: set {KEYS[provider]}.")
+    reader = PEOPLE[provider] if host == OFFICIAL[provider] else host
+    label = f"{provider}/{name}"
+    if provider == "anthropic":
+        from bot.models.anthropic import AnthropicModel
+
+        return AnthropicModel(label, name, section.api_key, section.base_url, section.timeout, reader)
+    from bot.models.openai import OpenAIModel
+
+    return OpenAIModel(label, name, section.api_key, section.base_url, section.timeout, reader)
+
+
+def _host(provider: str, base_url: str) -> str:
+    """The host that is asked. Raises SettingsError where a base URL is none."""
+    if not base_url:
+        return OFFICIAL[provider]
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"{provider}.base_url must be a URL such as {EXAMPLES[provider]}.")
+    return parts.hostname
+
+
+async def _listed(settings: Settings) -> Model:
+    """A model of the server at `openai.base_url`; if it does not answer now, it is asked at the first question."""
+    base_url = settings.openai.base_url
+    host = _host("openai", base_url)
+    if host == OFFICIAL["openai"]:
+        return _remote("openai", OPENAI, settings)
+    if name := await _first(settings, QUICK):
+        return _remote("openai", name, settings)
+    log.warning("the model server does not answer; it is asked again at the first question", url=base_url)
+
+    async def make() -> Model:
+        if name := await _first(settings, SLOW):
+            return _remote("openai", name, settings)
+        raise ModelError(ModelFault.NETWORK, f"The model server at {base_url} does not answer: is it started?")
+
+    return Deferred("openai/(not known yet)", host, make, patience=2 * SLOW)
+
+
+async def _first(settings: Settings, patience: float) -> str:
+    """The first chat model that the server lists, OpenAI's default if that is among them; empty: no answer.
+
+    A server that answers but lists none, as some gateways do, is asked for OpenAI's default.
+    """
+    names = await list_models(settings.openai.base_url, settings.openai.api_key.get_secret_value(), patience)
+    if names is None:
+        return ""
+    if not names:
+        log.warning("the model server lists no chat model: set bot.model", url=settings.openai.base_url, taken=OPENAI)
+    return OPENAI if OPENAI in names or not names else names[0]
+
+
+def _served(server: Server, name: str, settings: Settings) -> Model:
+    """A model of a server on this machine."""
+    from bot.models.openai import OpenAIModel
+
+    return OpenAIModel(f"local/{name}", name, SecretStr(""), server.base_url, settings.local.timeout, LOCAL)
+
+
+async def _named(label: str, name: str, settings: Settings, find: Find) -> Model:
+    """A model by its name, on whichever server of this machine has it; looked for again at the first question."""
+
+    async def look() -> Model:
+        servers = await find()
+        for server in servers:
+            for candidate in (name, f"{name}:latest"):
+                if candidate in server.models:
+                    return _served(server, candidate, settings)
+        running = ", ".join(f"{server.kind} with {', '.join(server.models)}" for server in servers) or "none"
+        raise ModelError(ModelFault.MODEL, f"No server on this machine has {name}; running: {running}.")
+
+    try:
+        return await look()
+    except ModelError as error:
+        log.warning("the local model is not there; it is looked for at the first question", reason=str(error))
+    return Deferred(label, LOCAL, look, patience=SLOW)
+
+
+def _file(label: str, path: Path, settings: Settings) -> Model:
+    """A model file, run by this program."""
+    from bot.models.local import LocalModel, is_model
+
+    path = path.expanduser()
+    if not is_model(path):
+        raise SettingsError(f"bot.model names the model file {path}, but there is no GGUF file that can be read.")
+    if why := obstacle(Machine.here()):
+        raise SettingsError(f"bot.model names a model file, which cannot be run here: {why}")
+
+    async def load() -> Model:
+        return await LocalModel.load(path, label, settings.local)
+
+    return Deferred(label, LOCAL, load, patience=settings.local.timeout)
+
+
+def _trial(settings: Settings) -> Model:
+    """The trial model, fetched and loaded by this program."""
+
+    async def load() -> Model:
+        from bot.models import local
+
+        local.prepare()
+        path = await trial.take(settings.local.cache.expanduser())
+        return await local.LocalModel.load(path, trial.NAME, settings.local, trial=True, longest=trial.LONGEST)
+
+    return Deferred(trial.NAME, LOCAL, load, patience=settings.local.timeout, trial=True)

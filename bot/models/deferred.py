@@ -1,0 +1,75 @@
+"""A model that has to be made ready first: fetched, loaded, or asked which models it has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+
+import structlog
+
+from bot.errors import ModelError, ModelFault
+from bot.ports import Model, Piece, Prompt
+
+log = structlog.get_logger(__name__)
+
+
+class Deferred:
+    """Stands in for a model that is made at `warm`, or at the first question, which waits for it.
+
+    `make` is called once, and again after a ModelError, at the next question. A question waits `patience` seconds;
+    the making goes on without it. `name` and `reader` are those of the made model as soon as there is one.
+    """
+
+    def __init__(
+        self, name: str, reader: str, make: Callable[[], Awaitable[Model]], *, patience: float, trial: bool = False
+    ) -> None:
+        self.name = name
+        self.reader = reader
+        self.trial = trial
+        self._make = make
+        self._patience = patience
+        self._making: asyncio.Task[Model] | None = None
+
+    async def warm(self) -> None:
+        """Make the model now; a failure is logged, with its mend, and tried again at the next question."""
+        try:
+            await self._ready()
+            log.info("the model is ready", model=self.name)
+        except ModelError as error:
+            log.error("the model is not ready", model=self.name, fault=error.fault.value, reason=str(error))
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        """Answer the prompt as soon as the model is ready."""
+        try:
+            async with asyncio.timeout(self._patience):
+                model = await self._ready()
+        except TimeoutError:
+            detail = f"{self.name} was not ready within {self._patience:g} seconds; it is still being prepared."
+            raise ModelError(ModelFault.TIMEOUT, detail) from None
+        async with aclosing(model.stream(prompt)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def close(self) -> None:
+        """Stop the making, or close what was made."""
+        if self._making is None:
+            return
+        self._making.cancel()
+        await asyncio.wait({self._making})
+        if not self._making.cancelled() and self._making.exception() is None:
+            await self._making.result().close()
+
+    async def _ready(self) -> Model:
+        if self._making is None or (self._making.done() and _failed(self._making)):
+            self._making = asyncio.create_task(self._made())
+        return await asyncio.shield(self._making)
+
+    async def _made(self) -> Model:
+        model = await self._make()
+        self.name, self.reader = model.name, model.reader
+        return model
+
+
+def _failed(task: asyncio.Task[Model]) -> bool:
+    return task.cancelled() or task.exception() is not None

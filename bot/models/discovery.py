@@ -1,0 +1,162 @@
+"""Which model servers run on this machine, and which of their models can hold a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PATIENCE = 0.5
+"""Seconds that all servers together have for their answers: loopback, and asked at the same time."""
+
+NOT_CHAT = re.compile(
+    r"embed|rerank|whisper|transcri|moderation|dall-e|image|audio|realtime|sora|babbage|davinci"
+    r"|\b(?:bge|gte|e5|tts|clip|all-minilm)\b",
+    re.IGNORECASE,
+)
+"""What the names of models say that do not hold a conversation: the lists of servers do not tell them apart."""
+NOT_CHAT_FAMILIES = re.compile(r"bert|clip", re.IGNORECASE)
+"""Model families, as Ollama names them, that only embed."""
+CLOUD = re.compile(r"[:-]cloud$", re.IGNORECASE)
+"""The end of the names that Ollama gives to models which it does not run itself but sends elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a kind of server listens by default: `kind` is its name for people, `url` has no path."""
+
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answered: `base_url` is its chat-completions base, `models` its chat models, the loaded first."""
+
+    kind: str
+    base_url: str
+    models: tuple[str, ...]
+
+
+ADDRESSES = (
+    Address("Ollama", "http://127.0.0.1:11434"),
+    Address("LM Studio", "http://127.0.0.1:1234"),
+    Address("llama.cpp", "http://127.0.0.1:8080"),
+)
+"""The default ports of each project's own documentation, in the order of preference."""
+
+
+async def discover(addresses: Iterable[Address] = ADDRESSES, patience: float = PATIENCE) -> list[Server]:
+    """The servers that run at these loopback addresses and have a chat model, in the given order; never raises.
+
+    Takes at most `patience` seconds. Nothing is asked that is not loopback, no proxy is used, no redirect followed.
+    """
+    from aiohttp import ClientSession, ClientTimeout
+
+    async with ClientSession(timeout=ClientTimeout(total=patience), trust_env=False) as session:
+        found = await asyncio.gather(*(_probe(session, address) for address in addresses))
+    return [server for server in found if server]
+
+
+async def list_models(base_url: str, key: str, patience: float) -> list[str] | None:
+    """The chat models that a chat-completions server lists; None if it cannot be reached in so many seconds.
+
+    The environment's proxy is used, except on the way to this machine itself.
+    """
+    from aiohttp import ClientError, ClientSession, ClientTimeout
+
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    away = urlsplit(base_url).hostname not in LOOPBACK
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(total=patience), trust_env=away) as session,
+            session.get(f"{base_url.rstrip('/')}/models", headers=headers) as response,
+        ):
+            listed = _entries(await response.json(content_type=None), "data") if response.ok else []
+    except (ClientError, TimeoutError, OSError):
+        return None
+    except ValueError:
+        return []
+    return [name for entry in listed if (name := _text(entry, "id")) and not NOT_CHAT.search(name)]
+
+
+async def _probe(session: ClientSession, address: Address) -> Server | None:
+    if urlsplit(address.url).hostname not in LOOPBACK:
+        return None
+    models = [name for name in await _KINDS[address.kind](session, address.url) if not NOT_CHAT.search(name)]
+    return Server(address.kind, f"{address.url}/v1", tuple(dict.fromkeys(models))) if models else None
+
+
+async def _ask_ollama(session: ClientSession, url: str) -> list[str]:
+    """Ollama's loaded models, then those that are only installed."""
+    loaded, installed = await asyncio.gather(_get(session, f"{url}/api/ps"), _get(session, f"{url}/api/tags"))
+    entries = _entries(installed, "models")
+    known = {_text(entry, "name"): entry for entry in entries}
+    entries = [{**known.get(_text(entry, "name"), {}), **entry} for entry in _entries(loaded, "models")] + entries
+    return [_text(entry, "name") for entry in entries if _text(entry, "name") and _chats(entry)]
+
+
+def _chats(entry: dict[str, Any]) -> bool:
+    """Whether an entry of Ollama's lists is a model that it runs here and that can hold a conversation."""
+    if entry.get("remote_host") or entry.get("remote_model") or CLOUD.search(_text(entry, "name")):
+        return False
+    capabilities = entry.get("capabilities")
+    if isinstance(capabilities, list) and capabilities:
+        return "completion" in capabilities
+    details = entry.get("details")
+    return not NOT_CHAT_FAMILIES.search(_text(details, "family") if isinstance(details, dict) else "")
+
+
+async def _ask_lm_studio(session: ClientSession, url: str) -> list[str]:
+    """LM Studio's language models, the loaded first; an older one only lists names."""
+    own, plain = await asyncio.gather(_get(session, f"{url}/api/v0/models"), _get(session, f"{url}/v1/models"))
+    if entries := [entry for entry in _entries(own, "data") if entry.get("type") in ("llm", "vlm")]:
+        entries.sort(key=lambda entry: entry.get("state") != "loaded")
+    elif not _entries(own, "data"):
+        entries = [entry for entry in _entries(plain, "data") if entry.get("object") == "model"]
+    return [_text(entry, "id") for entry in entries if _text(entry, "id")]
+
+
+async def _ask_llama(session: ClientSession, url: str) -> list[str]:
+    """The model of a llama.cpp server; port 8080 is anybody's, so it has to say that it is one."""
+    listed, props = await asyncio.gather(_get(session, f"{url}/v1/models"), _get(session, f"{url}/props"))
+    genuine = isinstance(props, dict) and "default_generation_settings" in props
+    entries = [entry for entry in _entries(listed, "data") if genuine or entry.get("owned_by") == "llamacpp"]
+    entries.sort(key=lambda entry: _text(entry.get("status"), "value") not in ("", "loaded"))
+    return [_text(entry, "id") for entry in entries if _text(entry, "id")]
+
+
+_KINDS: dict[str, Callable[[ClientSession, str], Awaitable[list[str]]]] = {
+    "Ollama": _ask_ollama,
+    "LM Studio": _ask_lm_studio,
+    "llama.cpp": _ask_llama,
+}
+
+
+async def _get(session: ClientSession, url: str) -> Any:
+    """What a URL answers as JSON; None for anything else."""
+    from aiohttp import ClientError
+
+    try:
+        async with session.get(url, allow_redirects=False) as response:
+            return await response.json(content_type=None) if response.status == 200 else None
+    except (ClientError, TimeoutError, OSError, ValueError):
+        return None
+
+
+def _entries(answer: Any, key: str) -> list[dict[str, Any]]:
+    """The objects of a list in an answer; nothing if the answer has another shape."""
+    listed = answer.get(key) if isinstance(answer, dict) else None
+    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+
+
+def _text(entry: Any, key: str) -> str:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,234 @@
+"""A model at the other end of an HTTP connection: asking, reading while it writes, watching, letting go."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+from threading import Lock
+from typing import ClassVar, Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+from pydantic import SecretStr
+
+from bot.errors import ModelError, ModelFault
+from bot.models.faults import Faults
+from bot.models.reading import Reading
+from bot.models.sse import Decoder
+from bot.ports import Piece, Prompt
+
+NO_KEY = "not-needed"
+"""Sent where there is no key: the SDKs refuse an empty one."""
+SENDABLE = re.compile(r"[!-~]*")
+"""What a header can carry."""
+TIMEOUT = httpx2.Timeout(None, connect=10)
+"""Seconds to connect; everything else is watched here, where keep-alive comments do not count as an answer."""
+LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
+"""The SDKs' own, but idle connections are kept for the next message of a conversation: no handshake before it."""
+TAIL = 5.0
+"""Seconds that the count of tokens may take to come after the end of the answer."""
+DRAIN = 0.1
+"""Seconds that the connection may take to end cleanly, so that it can be used again."""
+
+
+class Client(Protocol):
+    """What the providers' clients have in common."""
+
+    async def close(self) -> None: ...
+
+
+class Response(Protocol):
+    """What their responses have in common."""
+
+    @property
+    def headers(self) -> httpx2.Headers: ...
+
+    def iter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
+C = TypeVar("C", bound=Client)
+
+
+class RemoteModel(Generic[C]):
+    """The part of a `Model` that is the same for every provider.
+
+    `name` is `provider/model` for the log, `model` the name that the provider knows. Without a `base_url` it is the
+    provider's own, without a key a placeholder is sent. An answer fails after `timeout` seconds without a piece;
+    `first_timeout`, where it is set, is how long the first piece may take.
+    """
+
+    home: ClassVar[str]
+    """The provider's own URL."""
+    variable: ClassVar[str]
+    """What the setting of its key is called in the environment."""
+    failures: ClassVar[tuple[type[Exception], ...]]
+    """The errors of its SDK."""
+
+    def __init__(
+        self,
+        name: str,
+        model: str,
+        api_key: SecretStr,
+        base_url: str,
+        timeout: float,
+        reader: str,
+        trial: bool = False,
+        first_timeout: float | None = None,
+    ) -> None:
+        self.name = name
+        self.reader = reader
+        self.trial = trial
+        self.model = model
+        self.url = base_url or self.home
+        parts = urlsplit(self.url)
+        self.custom = parts.hostname != urlsplit(self.home).hostname
+        self.key = api_key
+        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self.faults = Faults(name, name.partition("/")[0], self.variable, shown, api_key, self.custom)
+        self._timeout = timeout
+        self._first = first_timeout or timeout
+        self._made: C | None = None
+        self._making = Lock()
+
+    def connect(self, key: str) -> C:
+        """Make the client; nothing is sent."""
+        raise NotImplementedError
+
+    def reading(self) -> Reading:
+        """A reading of the answer that is about to come."""
+        raise NotImplementedError
+
+    async def ask(self, stack: AsyncExitStack, prompt: Prompt) -> Response:
+        """Send the prompt; the response is open until the stack is closed."""
+        raise NotImplementedError
+
+    @property
+    def client(self) -> C:
+        """The client, made when it is first needed."""
+        with self._making:
+            self._made = self._made or self.connect(self.key.get_secret_value().strip() or NO_KEY)
+            return self._made
+
+    async def warm(self) -> None:
+        """Make the client now, beside everything else, so that the first question does not wait for it."""
+        await asyncio.to_thread(lambda: self.client)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._made:
+            await self._made.close()
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        """Answer the prompt. Closing the generator closes the connection, which makes the provider stop."""
+        reading, decoder = self.reading(), Decoder()
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._first
+        async with AsyncExitStack() as stack:
+            body = await self._open(stack, prompt, deadline)
+            while not reading.over:
+                chunk = await self._next(body, reading, deadline)
+                for data in decoder.close() if chunk is None else decoder.feed(chunk):
+                    if piece := reading.read(data):
+                        yield piece
+                        deadline = now() + self._timeout
+                if chunk is None:
+                    break
+                if reading.end:
+                    deadline = min(deadline, now() + TAIL)
+            if rest := reading.rest():
+                yield rest
+            yield reading.finish()
+            await _drain(body)
+
+    async def _open(self, stack: AsyncExitStack, prompt: Prompt, deadline: float) -> AsyncIterator[bytes]:
+        """Ask; once more if the connection turns out to have been closed while it was idle."""
+        if not SENDABLE.fullmatch(self.key.get_secret_value().strip()):
+            raise self.faults.error(
+                ModelFault.KEY, f"the value of {self.variable} cannot be a key: it was copied badly"
+            )
+        try:
+            async with asyncio.timeout_at(deadline):
+                try:
+                    response = await self.ask(stack, prompt)
+                except self.failures as error:
+                    if not _dropped(error):
+                        raise
+                    response = await self.ask(stack, prompt)
+        except TimeoutError:
+            raise self.faults.late(self._first, begun=False) from None
+        except self._refusals() as error:
+            raise self._told(error) from None
+        if "html" in response.headers.get("content-type", ""):
+            raise self.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
+        return response.iter_bytes()
+
+    async def _next(self, body: AsyncIterator[bytes], reading: Reading, deadline: float) -> bytes | None:
+        """The next bytes; None at the end, or where no more comes of an answer that is whole."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await anext(body, None)
+        except TimeoutError:
+            error = self.faults.late(self._timeout if reading.begun else self._first, reading.begun)
+        except _breaks() as broken:
+            error = self.faults.broken(f"the connection broke ({_why(broken)})")
+        if reading.end:
+            return None
+        raise error
+
+    def _refusals(self) -> tuple[type[Exception], ...]:
+        """What asking may raise; a ValueError is about an address or a header that cannot be."""
+        return (*self.failures, *_breaks(), ValueError)
+
+    def _told(self, error: Exception) -> ModelError:
+        response = getattr(error, "response", None)
+        if response is None:
+            return self.faults.unreachable(_why(error))
+        return self.faults.refused(response.status_code, getattr(error, "body", None), response.headers)
+
+
+def messages(prompt: Prompt) -> list[dict[str, str]]:
+    """The messages as both protocols have them."""
+    return [{"role": message.role.value, "content": sendable(message.content)} for message in prompt.messages]
+
+
+def sendable(text: str) -> str:
+    """The text without half characters, which the chat platforms let through but no provider can be sent."""
+    return text.encode(errors="replace").decode()
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    try:
+        async with asyncio.timeout(DRAIN):
+            async for _ in body:
+                pass
+    except TimeoutError:
+        return
+    except _breaks():
+        return
+
+
+def _breaks() -> tuple[type[Exception], ...]:
+    """What a connection may raise. The SDKs let some errors of aiohttp through as they are."""
+    from aiohttp import ClientError  # not at the top: it is loaded with the client, not with the program
+
+    return (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError)
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """The error and what led to it, the first cause last."""
+    return [error, *_causes(error.__cause__)] if error else []
+
+
+def _why(error: BaseException) -> str:
+    """The words of the error that is nearest to the wire."""
+    return next((text for cause in reversed(_causes(error)) if (text := str(cause))), type(error).__name__)
+
+
+def _dropped(error: Exception) -> bool:
+    """Whether the server closed the connection before it answered anything."""
+    from aiohttp import ClientConnectorError, ClientOSError, ServerDisconnectedError
+
+    drops = (ServerDisconnectedError, ClientOSError)
+    return any(isinstance(cause, drops) and not isinstance(cause, ClientConnectorError) for cause in _causes(error))

@@ -1,0 +1,104 @@
+"""The turns: each platform message is claimed once, and closed with what came of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bot.errors import StorageError
+from bot.messages import Incoming, Message, Role, State
+from bot.ports import Answer, Turn
+
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""Half characters: JSON can bring them, UTF-8 cannot write them."""
+
+
+def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
+    """Write a turn for this message; None if it has one."""
+    place = enroll(db, incoming.place.key)
+    (first,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM turns WHERE place = ?)", (place,)).fetchone()
+    values = {
+        "place": place,
+        "platform": incoming.place.platform,
+        "channel": incoming.channel_id,
+        "message": incoming.message_id,
+        "author": incoming.author.id,
+        "command": incoming.command,
+        "question": None if incoming.command else json.dumps(asdict(incoming)),
+        "state": State.GROWING.value,
+        "created": time.time(),
+    }
+    written = db.execute(
+        "INSERT INTO turns (place, platform, channel, message, author, command, question, state, created) VALUES "
+        "(:place, :platform, :channel, :message, :author, :command, :question, :state, :created) "
+        "ON CONFLICT DO NOTHING",
+        values,
+    )
+    return Turn(written.lastrowid or 0, bool(first)) if written.rowcount else None
+
+
+def progress(db: sqlite3.Connection, turn: int, posts: Sequence[str]) -> None:
+    """Write down the posts that show the answer of a turn so far."""
+    db.execute("UPDATE turns SET posts = ? WHERE id = ?", (json.dumps(posts), turn))
+
+
+def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message | None) -> None:
+    """Close a turn; a question with an answer enters the memory, unless its place was forgotten meanwhile.
+
+    The incoming message stays with a turn that failed to answer it, and with no other. A turn is closed once: a second
+    time changes nothing.
+    """
+    found = db.execute("SELECT place, forgotten, finished FROM turns WHERE id = ?", (turn,)).fetchone()
+    if found is None:
+        raise StorageError(f"There is no turn {turn} to finish.")
+    place, forgotten, finished = found
+    if finished is not None:
+        return
+    remembered = question if answer.text.strip() and not forgotten else None
+    if remembered:
+        _remember(db, place, turn, remembered, answer.text)
+    values = {
+        "turn": turn,
+        "over": remembered is not None or answer.state is State.DONE,
+        "state": answer.state.value,
+        "posts": json.dumps(answer.posts),
+        "model": answer.model,
+        "fault": answer.fault,
+        "finished": time.time(),
+        **asdict(answer.usage),
+    }
+    db.execute(
+        "UPDATE turns SET state = :state, posts = :posts, model = :model, fault = :fault, input = :input, "
+        "output = :output, cached = :cached, finished = :finished, question = iif(:over, NULL, question) "
+        "WHERE id = :turn",
+        values,
+    )
+
+
+def enroll(db: sqlite3.Connection, key: str) -> int:
+    """The id of a place, which is written down if it is new."""
+    found = db.execute("SELECT id FROM places WHERE key = ?", (clean(key),)).fetchone()
+    if found:
+        return int(found[0])
+    return db.execute("INSERT INTO places (key, created) VALUES (?, ?)", (clean(key), time.time())).lastrowid or 0
+
+
+def clean(text: str) -> str:
+    """Text that can be written: half characters become the replacement character."""
+    return SURROGATES.sub("\ufffd", text)
+
+
+def _remember(db: sqlite3.Connection, place: int, turn: int, question: Message, answer: str) -> None:
+    now = time.time()
+    messages = (question, Message(Role.ASSISTANT, answer))
+    db.executemany(
+        "INSERT INTO messages (place, number, role, author, content, created) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (place, 2 * turn + part, message.role.value, clean(message.author), clean(message.content), now)
+            for part, message in enumerate(messages)
+        ],
+    )

@@ -1,0 +1,45 @@
+-- A place is where a conversation lives; its notes outlive a /reset.
+CREATE TABLE places (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    metadata TEXT NOT NULL DEFAULT '{}',
+    created REAL NOT NULL
+);
+
+-- The journal: a turn for each message that asked for an answer. Its ids stay for good, so that nothing is answered
+-- twice; `question`, the incoming message as JSON, only until the question is answered or forgotten.
+CREATE TABLE turns (
+    id INTEGER PRIMARY KEY,
+    place INTEGER NOT NULL REFERENCES places (id),
+    platform TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    message TEXT NOT NULL,
+    author TEXT NOT NULL,
+    command TEXT NOT NULL DEFAULT '',
+    question TEXT,
+    state TEXT NOT NULL,
+    posts TEXT NOT NULL DEFAULT '[]',
+    model TEXT NOT NULL DEFAULT '',
+    fault TEXT NOT NULL DEFAULT '',
+    input INTEGER NOT NULL DEFAULT 0,
+    output INTEGER NOT NULL DEFAULT 0,
+    cached INTEGER NOT NULL DEFAULT 0,
+    forgotten INTEGER NOT NULL DEFAULT 0,
+    created REAL NOT NULL,
+    finished REAL,
+    UNIQUE (platform, channel, message)
+);
+
+CREATE INDEX turns_of_place ON turns (place, forgotten);
+
+-- The memory, in whole turns. Rows of a place are neighbours. `number` is twice the turn's id for a question and one
+-- more for its answer: it orders the record, leads to the turn and is never used again.
+CREATE TABLE messages (
+    place INTEGER NOT NULL REFERENCES places (id),
+    number INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    author TEXT NOT NULL DEFAULT '',
+    content TEXT NOT NULL,
+    created REAL NOT NULL,
+    PRIMARY KEY (place, number)
+) WITHOUT ROWID;

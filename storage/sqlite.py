@@ -1,0 +1,158 @@
+"""The memory in one SQLite file, written by one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import aiosqlite
+
+from bot.errors import StorageError
+from bot.messages import Incoming, Message
+from bot.ports import Answer, Turn
+from storage import journal, record
+from storage.faults import explained
+from storage.migrate import migrate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CURSOR_CHUNK = 64
+"""aiosqlite's own default; no cursor of its is used here."""
+
+
+class SqliteMemory:
+    """A `Memory` in one file; made by `open`.
+
+    Each call is one trip to the file's thread, and each that writes is one transaction there, on the disk when it
+    returns. Calls from many tasks take their turns in that thread; one whose task is cancelled happens whole or not
+    at all.
+    """
+
+    def __init__(self, path: Path, file: _File) -> None:
+        self._path = path
+        self._file = file
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, patience: float = 5.0) -> SqliteMemory:
+        """Open the file, or make it and its folder, and bring it up to date.
+
+        `patience` is how many seconds to wait for another process that has locked it, now and at each call. Raises
+        StorageError if the file cannot be used; it is then as it was.
+        """
+        file = _File(partial(_connect, path, patience), CURSOR_CHUNK)
+        with explained(path):
+            await file.start()
+        return cls(path, file)
+
+    async def claim(self, incoming: Incoming) -> Turn | None:
+        return await self._write(journal.claim, incoming)
+
+    async def progress(self, turn: int, posts: Sequence[str]) -> None:
+        await self._write(journal.progress, turn, posts)
+
+    async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
+        await self._write(journal.finish, turn, answer, question)
+
+    async def recall(self, place: str, limit: int) -> list[Message]:
+        return await self._run(record.recall, place, limit)
+
+    async def forget(self, place: str) -> bool:
+        forgotten = await self._write(record.forget, place)
+        await self._run(_erase)
+        return forgotten
+
+    async def known(self, place: str) -> bool:
+        return await self._run(record.known, place)
+
+    async def asked(self, place: str) -> bool:
+        return await self._run(record.asked, place)
+
+    async def metadata(self, place: str) -> dict[str, Any]:
+        return await self._run(record.metadata, place)
+
+    async def annotate(self, place: str, key: str, value: Any) -> None:
+        await self._write(record.annotate, place, key, value)
+
+    async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
+        """(key, text of its latest question) of up to `limit` places with a memory, the latest first.
+
+        Only places whose key starts with `prefix`.
+        """
+        return await self._run(record.places, prefix, limit)
+
+    async def close(self) -> None:
+        """Finish what was asked before and let go of the file; a second time does nothing."""
+        if not self._closed:
+            self._closed = True
+            with explained(self._path):
+                await self._file.close()
+
+    async def _write(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        def transact(db: sqlite3.Connection) -> T:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                return work(db, *args, **kwargs)
+
+        return await self._run(transact)
+
+    async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._closed:
+            raise StorageError(f"{self._path} is closed: Parley is stopping.")
+        with explained(self._path):
+            return await self._file.run(lambda db: work(db, *args, **kwargs))
+
+
+class _File(aiosqlite.Connection):
+    """aiosqlite's thread, with two things more: a whole transaction in one trip, and an end to wait for."""
+
+    _ended: asyncio.Future[Any] | None = None
+
+    async def start(self) -> None:
+        """Open the file; where that fails, the thread has ended before the error is raised."""
+        try:
+            await self
+        finally:
+            if self._ended:
+                await self._ended
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        self._ended = super().stop()
+        return self._ended
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in the thread.
+
+        aiosqlite has no public name for this; a trip for each statement costs two to four times as much. `work` must
+        not carry its values in its repr, which aiosqlite writes to the debug log.
+        """
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
+    file = path.expanduser()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        db = sqlite3.connect(file, timeout=patience, isolation_level=None)
+        stack.callback(db.close)
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = ON")
+        migrate(db, path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        stack.pop_all()
+    return db
+
+
+def _erase(db: sqlite3.Connection) -> None:
+    """Empty the write-ahead log, which still has what was deleted from the file."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

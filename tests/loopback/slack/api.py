@@ -1,0 +1,188 @@
+"""The Web API's methods over the workspace, each as strict as Slack's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.loopback.slack import payloads
+from tests.loopback.slack.rules import HISTORY, UPDATE_TEXT, RefusalError, check_content
+from tests.loopback.slack.state import Clock, Conversation, Ephemeral, Message, Version
+from tests.loopback.slack.workspace import Workspace
+
+Args = Mapping[str, Any]
+Echo = Callable[[Conversation, dict[str, Any]], None]
+
+
+class Api:
+    """What each method does; every one raises RefusalError with Slack's error."""
+
+    def __init__(self, workspace: Workspace, clock: Clock, echo: Echo, socket_url: Callable[[], str]) -> None:
+        self._workspace = workspace
+        self._clock = clock
+        self._echo = echo
+        self._socket_url = socket_url
+        self.assistant = False
+        self.methods: dict[str, Callable[[Args], dict[str, Any]]] = {
+            "auth.test": self.test,
+            "apps.connections.open": lambda _: {"url": self._socket_url()},
+            "chat.postMessage": self.post,
+            "chat.update": self.update,
+            "chat.delete": self.delete,
+            "chat.postEphemeral": self.whisper,
+            "reactions.add": self.react,
+            "reactions.remove": self.unreact,
+            "users.info": self.user,
+            "conversations.info": self.info,
+            "conversations.history": self.history,
+            "conversations.replies": self.replies,
+            "assistant.threads.setStatus": self.status,
+        }
+
+    def test(self, _: Args) -> dict[str, Any]:
+        """`auth.test`."""
+        return {
+            "url": "https://loopback.slack.com/",
+            "team": "Loopback",
+            "user": "parley",
+            "team_id": payloads.TEAM,
+            "user_id": self._workspace.bot_user,
+            "bot_id": self._workspace.bot_id,
+            "is_enterprise_install": False,
+        }
+
+    def post(self, args: Args) -> dict[str, Any]:
+        """`chat.postMessage`."""
+        where = self._speakable(args)
+        check_content(args)
+        thread = args.get("thread_ts", "")
+        if thread and (thread not in where.messages or where.messages[thread].thread):
+            raise RefusalError("thread_not_found")
+        version = Version(args.get("text", ""), tuple(args.get("blocks", ())))
+        said = Message(
+            self._clock.ts(), where.id, self._workspace.bot_user, [version], thread, bot=True, args=dict(args)
+        )
+        where.messages[said.ts] = said
+        if where.statuses.get(thread or said.ts):
+            where.statuses[thread or said.ts].append("")
+        self._echo(where, payloads.message(said, where, self._workspace.bot_id))
+        return {"channel": where.id, "ts": said.ts, "message": payloads.describe(said, self._workspace.bot_id)}
+
+    def update(self, args: Args) -> dict[str, Any]:
+        """`chat.update`."""
+        where = self._speakable(args)
+        said = self._own(where, args, "cant_update_message")
+        check_content(args, UPDATE_TEXT)
+        said.versions.append(Version(args.get("text", ""), tuple(args.get("blocks", ()))))
+        self._echo(where, payloads.changed(said, where, self._workspace.bot_id, self._clock.ts()))
+        return {"channel": where.id, "ts": said.ts, "text": said.versions[-1].text}
+
+    def delete(self, args: Args) -> dict[str, Any]:
+        """`chat.delete`."""
+        where = self._speakable(args)
+        said = self._own(where, args, "cant_delete_message")
+        said.deleted = True
+        self._echo(where, payloads.deleted(said, where, self._clock.ts()))
+        return {"channel": where.id, "ts": said.ts}
+
+    def whisper(self, args: Args) -> dict[str, Any]:
+        """`chat.postEphemeral`."""
+        where = self._speakable(args)
+        check_content(args)
+        if args["user"] not in where.members:
+            raise RefusalError("user_not_in_channel")
+        version = Version(args.get("text", ""), tuple(args.get("blocks", ())))
+        self._workspace.ephemerals.append(Ephemeral(where.id, args["user"], version))
+        return {"message_ts": self._clock.ts()}
+
+    def react(self, args: Args) -> dict[str, Any]:
+        """`reactions.add`."""
+        users = self._reactions(args)
+        if self._workspace.bot_user in users:
+            raise RefusalError("already_reacted")
+        users.add(self._workspace.bot_user)
+        return {}
+
+    def unreact(self, args: Args) -> dict[str, Any]:
+        """`reactions.remove`."""
+        users = self._reactions(args)
+        if self._workspace.bot_user not in users:
+            raise RefusalError("no_reaction")
+        users.remove(self._workspace.bot_user)
+        return {}
+
+    def user(self, args: Args) -> dict[str, Any]:
+        """`users.info`."""
+        name = self._workspace.people.get(args["user"])
+        if name is None:
+            raise RefusalError("user_not_found")
+        profile = {"display_name": name, "real_name": f"{name} Example"}
+        return {"user": {"id": args["user"], "team_id": payloads.TEAM, "name": name.lower(), "profile": profile}}
+
+    def info(self, args: Args) -> dict[str, Any]:
+        """`conversations.info`."""
+        where = self._conversation(args["channel"])
+        return {"channel": {"id": where.id, "name": where.name, "is_archived": where.archived}}
+
+    def history(self, args: Args) -> dict[str, Any]:
+        """`conversations.history`."""
+        where = self._readable(args)
+        top = [said for said in where.messages.values() if not said.thread and not said.deleted]
+        return self._page(list(reversed(top)), args)
+
+    def replies(self, args: Args) -> dict[str, Any]:
+        """`conversations.replies`."""
+        where = self._readable(args)
+        if args["ts"] not in where.messages:
+            raise RefusalError("thread_not_found")
+        return self._page(where.thread(args["ts"]), args)
+
+    def status(self, args: Args) -> dict[str, Any]:
+        """`assistant.threads.setStatus`."""
+        where = self._conversation(args["channel_id"])
+        if not self.assistant:
+            raise RefusalError("not_authorized")
+        if args["thread_ts"] not in where.messages:
+            raise RefusalError("invalid_thread_ts")
+        where.statuses[args["thread_ts"]].append(args["status"])
+        return {}
+
+    def _conversation(self, id: str) -> Conversation:
+        if id not in self._workspace.conversations:
+            raise RefusalError("channel_not_found")
+        return self._workspace.conversations[id]
+
+    def _readable(self, args: Args) -> Conversation:
+        where = self._conversation(args["channel"])
+        if HISTORY[where.kind] not in self._workspace.scopes:
+            raise RefusalError("missing_scope")
+        if self._workspace.bot_user not in where.members:
+            raise RefusalError("not_in_channel")
+        return where
+
+    def _page(self, messages: list[Message], args: Args) -> dict[str, Any]:
+        found = [said for said in messages if said.ts > args.get("oldest", "")][: int(args.get("limit", 100))]
+        return {"messages": [payloads.describe(said, self._workspace.bot_id) for said in found]}
+
+    def _speakable(self, args: Args) -> Conversation:
+        where = self._conversation(args["channel"])
+        if self._workspace.bot_user not in where.members:
+            raise RefusalError("not_in_channel")
+        if where.archived:
+            raise RefusalError("is_archived")
+        return where
+
+    def _own(self, where: Conversation, args: Args, refusal: str) -> Message:
+        said = where.messages.get(args["ts"])
+        if said is None or said.deleted:
+            raise RefusalError("message_not_found")
+        if not said.bot:
+            raise RefusalError(refusal)
+        return said
+
+    def _reactions(self, args: Args) -> set[str]:
+        where = self._speakable(args)
+        said = where.messages.get(args["timestamp"])
+        if said is None or said.deleted:
+            raise RefusalError("message_not_found")
+        return said.reactions[args["name"]]

@@ -1,0 +1,142 @@
+"""Slack over signed HTTP requests: the same events, and nothing without Slack's signature."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+
+import aiohttp
+import pytest
+
+from adapters.slack.door import LONGEST, Door
+from tests.loopback.slack import BOT, CHANNEL, DM, FakeSlack
+from tests.loopback.slack.app import connected, served
+from tests.loopback.slack.delivery import sign
+
+PATH = "/slack/events"
+HELLO = json.dumps({"type": "url_verification", "challenge": "c-1"}).encode()
+
+
+async def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """Status and text of a request."""
+    kind = {"Content-Type": "application/json"}
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=kind | headers) as answer:
+        return answer.status, await answer.text()
+
+
+def http(slack: FakeSlack) -> dict[str, Any]:
+    """The settings that choose HTTP."""
+    return {"app_token": "", "signing_secret": slack.signing_secret}
+
+
+async def test_events_commands_and_clicks_come_by_http() -> None:
+    """All of them through one address."""
+    async with (
+        FakeSlack() as slack,
+        connected(slack, **http(slack)) as app,
+        served(slack, app.host.mounts[PATH]) as url,
+    ):
+        slack.courier.events_url = url + PATH
+        said = await slack.say(CHANNEL, f"<@{BOT}> hello")
+        await slack.until(lambda: app.engine.answered)
+        assert slack.answers()[0].thread == said.ts
+        slack.slash("/reset", DM)
+        await slack.until(lambda: slack.ephemerals)
+        slack.slash("/reset", CHANNEL)
+        await slack.until(lambda: len(slack.ephemerals) == 2)
+        slack.click(slack.ephemerals[1], "reset:0")
+        await slack.until(lambda: len(slack.ephemerals) == 3)
+        await slack.until(lambda: all(sent.acked.is_set() for sent in slack.courier.deliveries))
+        assert {sent.attempts for sent in slack.courier.deliveries} == {1}
+        assert not slack.called("apps.connections.open")
+
+
+async def test_slack_s_first_request_is_answered() -> None:
+    """The challenge comes back, so that the address is accepted."""
+    async with (
+        FakeSlack() as slack,
+        connected(slack, **http(slack)) as app,
+        served(slack, app.host.mounts[PATH]) as url,
+    ):
+        status, text = await post(url, HELLO, sign(slack.signing_secret, HELLO))
+        assert (status, json.loads(text)["challenge"]) == (200, "c-1")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Slack-Signature": "v0=00"},
+        {"X-Slack-Request-Timestamp": "1700000000"},
+        {"X-Slack-Request-Timestamp": "soon"},
+        {"X-Slack-Request-Timestamp": "9" * 5000},
+        {"X-Slack-Request-Timestamp": ""},
+        {"X-Slack-Signature": "v0=é"},
+        {"X-Slack-Signature": ""},
+    ],
+)
+async def test_what_slack_did_not_sign_is_refused(headers: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    """Missing, old, malformed or wrong: 401, and no word of the body in any log."""
+    body = json.dumps({"type": "event_callback", "event": {"text": "a secret word"}}).encode()
+    good = sign("the secret", body)
+    sent = {**good, **headers} if headers else {}
+    caplog.set_level(logging.DEBUG)
+    async with FakeSlack() as slack, served(slack, Door("the secret")) as url:
+        status, _ = await post(url, body, sent)
+        assert status == 401
+    assert "secret word" not in caplog.text
+
+
+async def test_an_old_signature_is_refused() -> None:
+    """A request that was recorded cannot be played again after five minutes."""
+    async with FakeSlack() as slack, served(slack, Door("the secret")) as url:
+        old, new = (sign("the secret", HELLO, int(time.time()) - age) for age in (400, 200))
+        assert (await post(url, HELLO, old))[0] == 401
+        assert (await post(url, HELLO, new))[0] == 503
+
+
+async def test_the_door_answers_before_the_bot_is_ready() -> None:
+    """503: Slack delivers again."""
+    async with FakeSlack() as slack, served(slack, Door("the secret")) as url:
+        assert (await post(url, HELLO, sign("the secret", HELLO)))[0] == 503
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"[1]", b"payload=%7B", b""])
+async def test_a_signed_body_that_makes_no_sense_breaks_nothing(body: bytes) -> None:
+    """It is refused, never an error of ours."""
+    async with (
+        FakeSlack() as slack,
+        connected(slack, **http(slack)) as app,
+        served(slack, app.host.mounts[PATH]) as url,
+    ):
+        try:
+            headers = sign(slack.signing_secret, body)
+        except UnicodeDecodeError:
+            headers = {}
+        assert 400 <= (await post(url, body, headers))[0] < 500
+
+
+async def test_only_short_posts_come_in() -> None:
+    """What is longer than anything of Slack's is not read."""
+    async with FakeSlack() as slack, served(slack, Door("the secret")) as url:
+        assert (await post(url, b"x" * (LONGEST + 1), {}))[0] == 413
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            assert answer.status == 405
+
+
+async def test_while_stopping_slack_is_asked_to_come_again() -> None:
+    """503 for a message; afterwards the door stands for as long as the web adapter does."""
+    async with (
+        FakeSlack() as slack,
+        connected(slack, **http(slack)) as app,
+        served(slack, app.host.mounts[PATH]) as url,
+    ):
+        slack.courier.events_url = url + PATH
+        app.host.closing.set()
+        await slack.say(DM, "hello")
+        await slack.until(lambda: slack.courier.deliveries[0].attempts > 1)
+        assert not app.engine.received
+        await app.stop()
+        assert (await post(url, HELLO, sign(slack.signing_secret, HELLO)))[0] == 503
