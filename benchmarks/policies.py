@@ -8,14 +8,16 @@ pieces, each in a thread of its own, two retries), nanobot (0.8 s for each reply
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from benchmarks.platform import SimulatedChannel
 from bot.delivery import Halt, deliver
 from bot.errors import PlatformError
 from bot.messages import Page, State
 from bot.ports import Piece
+from bot.reply import Reply
 
 Tokens = AsyncGenerator[str, None]
 Policy = Callable[[Tokens, SimulatedChannel], Awaitable[None]]
@@ -29,7 +31,7 @@ async def ours(tokens: Tokens, channel: SimulatedChannel) -> None:
             yield Piece(token)
         yield Piece(end=State.DONE)
 
-    await deliver(pieces(), channel, Halt(), 0, _unrecorded)
+    await deliver(pieces(), Reply(channel), Halt())
 
 
 def fixed_clock() -> Policy:
@@ -42,13 +44,13 @@ def fixed_clock() -> Policy:
         async for token in tokens:
             text += token
             if not shown:
-                await _insist(lambda: channel.post(Page(text)), 5)
+                await _insist(partial(channel.post, Page(text)), 5)
                 shown, last = True, loop.time()
             elif loop.time() - last >= 1:
-                await _insist(lambda: channel.edit("0", Page(text)), 5)
+                await _insist(partial(channel.edit, "0", Page(text)), 5)
                 last = loop.time()
         await asyncio.sleep(max(0.0, last + 1 - loop.time()))
-        await _insist(lambda: channel.edit("0", Page(text)), 5)
+        await _insist(partial(channel.edit, "0", Page(text)), 5)
         last = loop.time()
 
     return policy
@@ -87,11 +89,11 @@ async def every_20(tokens: Tokens, channel: SimulatedChannel) -> None:
         text += token
         count += 1
         if count == 20:
-            await _insist(lambda: channel.post(Page(text)), 3)
+            await _insist(partial(channel.post, Page(text)), 3)
         elif count % 20 == 0:
-            edits.append(asyncio.create_task(_insist(lambda page=Page(text): channel.edit("0", page), 3)))  # type: ignore[misc]
+            edits.append(asyncio.create_task(_insist(partial(channel.edit, "0", Page(text)), 3)))
     await asyncio.gather(*edits)
-    await _insist(lambda: channel.edit("0", Page(text)), 3)
+    await _insist(partial(channel.edit, "0", Page(text)), 3)
 
 
 async def each_800ms(tokens: Tokens, channel: SimulatedChannel) -> None:
@@ -102,8 +104,9 @@ async def each_800ms(tokens: Tokens, channel: SimulatedChannel) -> None:
         now = loop.time()
         if now - last >= 0.8:
             first, last = last == float("-inf"), now
-            await _insist(lambda: channel.post(Page(text)) if first else channel.edit("0", Page(text)), 5)  # noqa: B023
-    await _insist(lambda: channel.edit("0", Page(text)), 5)
+            page = Page(text)
+            await _insist(partial(channel.post, page) if first else partial(channel.edit, "0", page), 5)
+    await _insist(partial(channel.edit, "0", Page(text)), 5)
 
 
 POLICIES: dict[str, Callable[[], Policy]] = {
@@ -124,7 +127,3 @@ async def _insist(call: Callable[[], Awaitable[object]], tries: int) -> None:
             await asyncio.sleep(error.retry_after or 1)
         else:
             return
-
-
-async def _unrecorded(posts: Sequence[str]) -> None:
-    """Nothing is kept."""

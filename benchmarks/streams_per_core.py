@@ -112,13 +112,9 @@ def shower(http: aiohttp.ClientSession, url: str) -> Listen:
                 late.append(lateness(text))
                 yield Piece(text)
 
-        await deliver(pieces(), Screen(http, url), Halt(), 1, _nowhere)
+        await deliver(pieces(), Reply(Screen(http, url)), Halt())
 
     return show
-
-
-async def _nowhere(posts: object) -> None:
-    """Journal nothing."""
 
 
 def typed_openai(url: str) -> Answer:

@@ -42,6 +42,7 @@ class BotSettings(Section):
     )
     max_tokens: int = Field(2000, ge=1, description="The longest answer, in tokens.")
     history: int = Field(20, ge=0, le=1000, description="How many earlier messages of a place the model is shown.")
+    show_thinking: bool = Field(False, description="Say “Thinking…” while a model reasons before its first words.")
     grace: float = Field(
         10.0,
         ge=0,

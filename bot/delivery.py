@@ -12,8 +12,8 @@ import structlog
 from bot.errors import ModelError, PlatformError, PlatformFault
 from bot.messages import State, Usage
 from bot.notes import ENDINGS, failure
-from bot.ports import Answer, Channel, Piece, Transcript
-from bot.reply import Posted, Reply
+from bot.ports import Answer, Piece, Transcript
+from bot.reply import Reply
 
 log = structlog.get_logger(__name__)
 
@@ -32,42 +32,61 @@ class Halt:
             self.reading.cancel()
 
 
-async def say(text: str) -> AsyncGenerator[Piece, None]:
-    """Something that Parley says itself, as a model would say it."""
-    yield Piece(text)
-    yield Piece(end=State.DONE)
+async def tell(text: str, screen: Reply | Transcript) -> Answer:
+    """Show something that Parley says itself, in one piece. Never raises for what a platform does."""
+    await (screen.append(text) if isinstance(screen, Transcript) else screen.grow(text))
+    if isinstance(screen, Transcript):
+        return Answer(text)
+    screen.end(State.DONE, "")
+    return _account(Answer(text), screen, await _finish(screen.write()))
 
 
 async def deliver(
-    pieces: AsyncGenerator[Piece, None], channel: Channel | Transcript, halt: Halt, turn: int, posted: Posted
+    pieces: AsyncGenerator[Piece, None], screen: Reply | Transcript, halt: Halt, thinking: bool = False
 ) -> Answer:
     """Show an answer while it is written, until the whole of it stands there with an honest ending.
 
-    Never raises for what a model or a platform does: the answer says it.
+    With `thinking`, that a model reasons before its first words is shown as a status. Never raises for what a model or
+    a platform does: the answer says it.
     """
-    start = asyncio.get_running_loop().time()
-    if isinstance(channel, Transcript):
-        return await _read(pieces, channel.append, halt)
-    reply = Reply(channel, turn, posted)
-    writing = asyncio.create_task(reply.write())
+    if isinstance(screen, Transcript):
+        return await _read(pieces, screen.append, halt)
+    clock = asyncio.get_running_loop().time
+    start = clock()
+    writing = asyncio.create_task(screen.write())
     writing.add_done_callback(lambda task: halt(State.STOPPED) if not task.cancelled() and task.exception() else None)
     try:
-        answer = await _read(pieces, reply.grow, halt)
-        over = asyncio.get_running_loop().time()
-        reply.end(answer.state, answer.note)
+        answer = await _read(pieces, screen.grow, halt, screen.think if thinking else None)
+        over = clock()
+        screen.end(answer.state, answer.note)
+        fault = await _finish(writing)
+    finally:
+        writing.cancel()
+    first = screen.begun - start if screen.begun else None
+    return replace(_account(answer, screen, fault), first=first, lag=None if fault else clock() - over)
+
+
+async def _finish(writing: Awaitable[None]) -> str:
+    """Wait until everything stands there; returns the platform's fault where it cannot."""
+    try:
         await writing
     except PlatformError as error:
         quiet = error.fault is PlatformFault.GONE
         (log.info if quiet else log.error)("an answer could not be shown", fault=error.fault.value, error=str(error))
-        return replace(answer, posts=tuple(reply.posts), fault=error.fault.value)
-    finally:
-        writing.cancel()
-    shown = asyncio.get_running_loop().time()
-    first = reply.begun - start if reply.begun else None
-    return replace(answer, posts=tuple(reply.posts), first=first, lag=shown - over)
+        return error.fault.value
+    return ""
 
 
-async def _read(pieces: AsyncGenerator[Piece, None], grow: Callable[[str], Awaitable[None]], halt: Halt) -> Answer:
+def _account(answer: Answer, screen: Reply, fault: str) -> Answer:
+    return replace(answer, posts=tuple(screen.posts), limited=screen.limited, fault=fault or answer.fault)
+
+
+async def _read(
+    pieces: AsyncGenerator[Piece, None],
+    grow: Callable[[str], Awaitable[None]],
+    halt: Halt,
+    think: Callable[[], None] | None = None,
+) -> Answer:
     """Read the model to its end, or until the halt."""
     written: list[str] = []
     ending: list[Piece] = []
@@ -75,6 +94,8 @@ async def _read(pieces: AsyncGenerator[Piece, None], grow: Callable[[str], Await
     async def read() -> None:
         async with aclosing(pieces):
             async for piece in pieces:
+                if piece.reasoning and think:
+                    think()
                 if piece.text:
                     written.append(piece.text)
                     await grow(piece.text)

@@ -99,7 +99,8 @@ class Page:
 
     `text` is markdown that stands alone. `note` is a short plain sentence under it: what happened, what to do.
     `part` counts from 0; later parts are continuations, posted silently and without a reference to the question.
-    `last` marks the page with the cursor, the note and the controls. `turn` is the journal's number, 0 for none.
+    `last` marks the page with the cursor, the note and the controls. `turn` is the journal's number; 0 for what has no
+    controls. `attempt` counts from 0 how often the answer was begun anew over the same messages.
     """
 
     text: str
@@ -108,6 +109,14 @@ class Page:
     part: int = 0
     last: bool = True
     turn: int = 0
+    attempt: int = 0
+
+
+class Control(StrEnum):
+    """What a reader can press under an answer; each press carries the page's `turn`."""
+
+    STOP = "stop"
+    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,9 @@ class Metrics:
         if outcome == State.FAILED and fault in FAULTS:
             self._errors.labels(fault).inc()
 
-    def limited(self, platform: str) -> None:
-        """Count one 429 of a platform."""
-        self._limited.labels(platform).inc()
+    def limited(self, platform: str, calls: int = 1) -> None:
+        """Count calls that a platform refused with a 429."""
+        self._limited.labels(platform).inc(calls)
 
     def export(self, host: Host) -> bytes:
         """Everything in Prometheus' text format, with the adapters as they are now."""

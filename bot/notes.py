@@ -38,6 +38,12 @@ RESET = "Done: I have forgotten this conversation."
 NOTHING_TO_RESET = "There was nothing to forget here."
 STOPPING = "Stopped."
 NOTHING_TO_STOP = "I am not writing anything here."
+THINKING = "Thinking…"
+FORGOTTEN = "I have forgotten what that was about. Please ask again."
+NOT_YOURS = "Only the person who asked can do that."
+OLDER = "Only the last answer here can be tried again. Please ask again."
+STILL_WRITING = "I am still writing that answer."
+CLOSED = "I am still starting. Please try again in a moment."
 
 
 def failure(fault: ModelFault, begun: bool) -> str:

@@ -46,6 +46,15 @@ class Channel(Protocol):
 
 
 @runtime_checkable
+class Queue(Protocol):
+    """A channel that can show that a question waits for its turn, such as by a reaction on it."""
+
+    async def waiting(self) -> None:
+        """Show it until cancelled; then take the sign away. Never raises PlatformError."""
+        ...
+
+
+@runtime_checkable
 class Transcript(Protocol):
     """Where text is only ever appended: the web page, the terminal. It gets raw pieces, as the model writes them."""
 
@@ -108,11 +117,27 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A turn as it is written down: the question, the posts that show its answer, and how that ended.
+
+    `last` is true while nothing was asked after it in its place. `attempt` counts how often it was answered anew.
+    """
+
+    id: int
+    incoming: Incoming
+    posts: tuple[str, ...]
+    state: State
+    last: bool
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came of a turn: the whole text that exists, how it ended, and the posts that show it.
 
     `fault` is the value of a ModelFault or PlatformFault, or "storage" or "bug". `first` is the seconds from the
-    question to the first text on the screen, `lag` those from the model's last piece to the whole text.
+    question to the first text on the screen, `lag` those from the model's last piece to the whole text; `limited` is
+    how many calls the platform refused for their rate.
     """
 
     text: str = ""
@@ -124,6 +149,7 @@ class Answer:
     fault: str = ""
     first: float | None = None
     lag: float | None = None
+    limited: int = 0
 
 
 class Journal(Protocol):
@@ -131,6 +157,10 @@ class Journal(Protocol):
 
     async def claim(self, incoming: Incoming) -> Turn | None:
         """Write down that this message asks for an answer; None when it was claimed before."""
+        ...
+
+    async def reopen(self, turn: int) -> int:
+        """Say that a turn is answered anew; returns which attempt that is, counted from 0."""
         ...
 
     async def progress(self, turn: int, posts: Sequence[str]) -> None:
@@ -145,8 +175,16 @@ class Journal(Protocol):
 class Memory(Journal, Protocol):
     """What was said in each place, in whole turns. Every call raises StorageError."""
 
-    async def recall(self, place: str, limit: int) -> list[Message]:
-        """The last `limit` messages of a place, oldest first."""
+    async def turn(self, id: int) -> Asked | None:
+        """A turn as it is written down; None when its place was forgotten."""
+        ...
+
+    async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
+        """(place key, its latest question) of the places whose keys begin so, the newest first."""
+        ...
+
+    async def recall(self, place: str, limit: int, before: int = 0) -> list[Message]:
+        """The last `limit` messages of a place, oldest first; with `before`, only those of earlier turns than that."""
         ...
 
     async def forget(self, place: str) -> bool:

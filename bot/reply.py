@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import structlog
 
 from bot.errors import PlatformError, PlatformFault
 from bot.markdown import Cut, split
 from bot.messages import Page, State
+from bot.notes import THINKING
 from bot.pacing import Seat, Urgency
 from bot.ports import Channel
 
@@ -24,23 +26,44 @@ Posted = Callable[[Sequence[str]], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 
+async def unrecorded(posts: Sequence[str]) -> None:
+    """For what is said beside a turn: nobody needs to find it again."""
+
+
+class _Step(NamedTuple):
+    """One call to make: the page to show, and the cuts that it rests on; without a page, a post too many."""
+
+    page: Page | None
+    cuts: tuple[Cut, ...]
+
+
 class Reply:
     """One answer on the screen. `grow` and `end` say what it should be; `write`, its only writer, makes it so.
 
     At most one call is in flight; what is sent is the newest text at that moment; unchanged pages are not sent. A
-    refused growing text is dropped, for a newer one follows; a refused final text is sent again until it lands.
+    refused growing text is dropped, for a newer one follows; a refused final text is sent again until it lands, or
+    posted anew in its place. `posts` of an earlier attempt are written over.
     """
 
-    def __init__(self, channel: Channel, turn: int, posted: Posted) -> None:
-        self.posts: list[str] = []
+    def __init__(
+        self,
+        channel: Channel,
+        turn: int = 0,
+        posted: Posted = unrecorded,
+        posts: Sequence[str] = (),
+        attempt: int = 0,
+    ) -> None:
+        self.posts: list[str] = list(posts)
         self.begun: float | None = None  # when the first text was on the screen, by the loop's clock
+        self.limited = 0
         self._channel = channel
         self._turn = turn
+        self._attempt = attempt
         self._posted = posted
         self._text = ""
         self._state = State.GROWING
         self._note = ""
-        self._shown: list[Page] = []
+        self._shown: list[Page | None] = [None] * len(posts)
         self._cuts: tuple[Cut, ...] = ()
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -51,6 +74,11 @@ class Reply:
     async def grow(self, text: str) -> None:
         """Add a piece; never waits for the platform."""
         self._text += text
+        self._changed.set()
+
+    def think(self) -> None:
+        """Show that the model reasons, until there is text."""
+        self._note = THINKING
         self._changed.set()
 
     def end(self, state: State, note: str) -> None:
@@ -67,7 +95,7 @@ class Reply:
         try:
             while True:
                 if step := self._step():
-                    await self._seat(step[1]).turn(self._urgency)
+                    await self._seat(step).turn(self._urgency)
                     sign.cancel()
                     await self._take(self._step())
                 elif self._ended.is_set():
@@ -88,74 +116,104 @@ class Reply:
 
     @property
     def _urgency(self) -> Urgency:
-        if not self._shown:
+        if not any(page and page.text for page in self._shown):
             return Urgency.FIRST
         return Urgency.FINAL if self._ended.is_set() else Urgency.GROWING
 
-    def _seat(self, page: Page) -> Seat:
-        return self._edit_seat if page.part < len(self._shown) else self._post_seat
+    def _seat(self, step: _Step) -> Seat:
+        new = step.page is not None and step.page.part >= len(self.posts)
+        return self._post_seat if new else self._edit_seat
 
     def _backlog(self) -> float:
-        return len(self._text) - sum(len(page.text) for page in self._shown)
+        return len(self._text) - sum(len(page.text) for page in self._shown if page)
 
-    def _step(self) -> tuple[tuple[Cut, ...], Page] | None:
-        """The first page that differs from what is shown, with the cuts that it rests on."""
+    def _step(self) -> _Step | None:
+        """What differs from what is shown: the first such page, and at the end the posts too many."""
+        pages, cuts = self._pages()
+        for page in pages:
+            if page.part >= len(self._shown) or self._shown[page.part] != page:
+                return _Step(page, cuts) if page.text or page.note else None
+        return _Step(None, cuts) if self._ended.is_set() and len(self.posts) > len(pages) else None
+
+    def _pages(self) -> tuple[list[Page], tuple[Cut, ...]]:
         growing = self._state is State.GROWING
         texts, cuts = split(self._text, self._measure, self._channel.page_size, self._cuts, growing)
-        pages = [
-            Page(
-                text, State.DONE if part < len(texts) - 1 else self._state, "", part, part == len(texts) - 1, self._turn
-            )
-            for part, text in enumerate(texts)
-        ]
-        for page in self._annotate(pages):
-            if page.part >= len(self._shown) or self._shown[page.part] != page:
-                return (cuts, page) if page.text or page.note else None
-        return None
+        *whole, last = texts or [""]
+        pages = [self._page(text, part, State.DONE, last=False) for part, text in enumerate(whole)]
+        noted = self._page(last, len(whole), self._state, self._note if self._ended.is_set() or not texts else "")
+        if not noted.note or self._channel.measure(noted) <= self._channel.page_size:
+            return [*pages, noted] if texts or noted.note else [], cuts
+        bare = self._page(last, len(whole), State.DONE, last=False)
+        return [*pages, bare, self._page("", len(whole) + 1, self._state, self._note)], cuts
 
-    def _annotate(self, pages: list[Page]) -> list[Page]:
-        """Put the note under the last page, or on one of its own where it does not fit."""
-        if not self._note:
-            return pages
-        last = pages.pop() if pages else Page("", self._state, part=0, turn=self._turn)
-        noted = Page(last.text, self._state, self._note, last.part, True, self._turn)
-        if self._channel.measure(noted) <= self._channel.page_size:
-            return [*pages, noted]
-        bare = Page(last.text, State.DONE, "", last.part, False, self._turn)
-        return [*pages, bare, Page("", self._state, self._note, last.part + 1, True, self._turn)]
+    def _page(self, text: str, part: int, state: State, note: str = "", last: bool = True) -> Page:
+        return Page(text, state, note, part, last, self._turn, self._attempt)
 
     def _measure(self, text: str) -> int:
         """A page's size with room for its cursor, so that the final text needs no page fewer than the draft."""
         return self._channel.measure(Page(text, State.GROWING))
 
-    async def _take(self, step: tuple[tuple[Cut, ...], Page] | None) -> None:
+    async def _take(self, step: _Step | None) -> None:
+        """Make one call, and live with its refusal."""
         if step is None:
             return
-        self._cuts, page = step
+        self._cuts = step.cuts
         try:
-            if page.part < len(self._shown):
-                await self._channel.edit(self.posts[page.part], page)
-                self._shown[page.part] = page
+            if step.page is None:
+                await self._drop()
+            elif step.page.part < len(self.posts):
+                await self._edit(step.page)
             else:
-                self.posts.append(await self._channel.post(page))
-                self._shown.append(page)
-                self.begun = self.begun or asyncio.get_running_loop().time()
-                await self._posted(self.posts)
+                await self._post(step.page)
             self._failures = 0
         except PlatformError as error:
             await self._endure(error)
+
+    async def _edit(self, page: Page) -> None:
+        try:
+            await self._channel.edit(self.posts[page.part], page)
+        except PlatformError as error:
+            if error.fault is not PlatformFault.REJECTED or not self._ended.is_set():
+                raise
+            await self._replace(page)
+        self._show(page)
+
+    async def _post(self, page: Page) -> None:
+        self.posts.append(await self._channel.post(page))
+        self._shown.append(None)
+        self._show(page)
+        await self._posted(self.posts)
+
+    async def _replace(self, page: Page) -> None:
+        """Post a final page that its message does not take, and take that message away."""
+        old, self.posts[page.part] = self.posts[page.part], await self._channel.post(page)
+        await self._posted(self.posts)
+        await self._channel.delete(old)
+
+    async def _drop(self) -> None:
+        """Take away the last post, of which an earlier attempt needed more."""
+        try:
+            await self._channel.delete(self.posts[-1])
+        except PlatformError as error:
+            if error.fault not in FATAL:
+                raise
+        del self.posts[-1], self._shown[-1]
+        await self._posted(self.posts)
+
+    def _show(self, page: Page) -> None:
+        self._shown[page.part] = page
+        if page.text and self.begun is None:
+            self.begun = asyncio.get_running_loop().time()
 
     async def _endure(self, error: PlatformError) -> None:
         """Live with a refusal: limits are the pacer's to know, a lost call waits a little, the rest is raised."""
         log.info("the platform refused a call", fault=error.fault.value, error=str(error), turn=self._turn)
         if error.fault is PlatformFault.RATE:
+            self.limited += 1
             return
         self._failures += 1
-        if (
-            error.fault in FATAL
-            or self._failures > TRIES
-            or (error.fault is PlatformFault.REJECTED and self._ended.is_set())
-        ):
+        rejected = error.fault is PlatformFault.REJECTED and self._ended.is_set()
+        if error.fault in FATAL or self._failures > TRIES or rejected:
             raise error
         pause = min(LONGEST_PAUSE, 0.5 * 2**self._failures)
         if self._ended.is_set():

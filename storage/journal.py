@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bot.errors import StorageError
-from bot.messages import Incoming, Message, Role, State
-from bot.ports import Answer, Turn
+from bot.messages import Attachment, Author, Incoming, Message, Place, Role, State
+from bot.ports import Answer, Asked, Turn
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 """Half characters: JSON can bring them, UTF-8 cannot write them."""
@@ -46,11 +46,34 @@ def progress(db: sqlite3.Connection, turn: int, posts: Sequence[str]) -> None:
     db.execute("UPDATE turns SET posts = ? WHERE id = ?", (json.dumps(posts), turn))
 
 
+def reopen(db: sqlite3.Connection, turn: int) -> int:
+    """Begin a turn anew; what is remembered of it stays until it is closed again."""
+    rows = db.execute(
+        "UPDATE turns SET attempt = attempt + 1, state = ?, finished = NULL WHERE id = ? RETURNING attempt",
+        (State.GROWING.value, turn),
+    ).fetchall()
+    if not rows:
+        raise StorageError(f"There is no turn {turn} to answer anew.")
+    return int(rows[0][0])
+
+
+def find(db: sqlite3.Connection, turn: int) -> Asked | None:
+    """A turn as it is written down; None when its place was forgotten, and for commands."""
+    found = db.execute(
+        "SELECT question, posts, state, attempt, NOT EXISTS (SELECT 1 FROM turns AS later WHERE later.place = "
+        "turns.place AND later.id > turns.id AND later.command = '') FROM turns WHERE id = ? AND question IS NOT NULL",
+        (turn,),
+    ).fetchone()
+    if found is None:
+        return None
+    question, posts, state, attempt, last = found
+    return Asked(turn, _read(question), tuple(json.loads(posts)), State(state), bool(last), attempt)
+
+
 def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message | None) -> None:
     """Close a turn; a question with an answer enters the memory, unless its place was forgotten meanwhile.
 
-    The incoming message stays with a turn that failed to answer it, and with no other. A turn is closed once: a second
-    time changes nothing.
+    What an earlier attempt left in the memory is replaced. A turn is closed once: a second time changes nothing.
     """
     found = db.execute("SELECT place, forgotten, finished FROM turns WHERE id = ?", (turn,)).fetchone()
     if found is None:
@@ -58,12 +81,11 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
     place, forgotten, finished = found
     if finished is not None:
         return
-    remembered = question if answer.text.strip() and not forgotten else None
-    if remembered:
-        _remember(db, place, turn, remembered, answer.text)
+    db.execute("DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1))
+    if question and answer.text.strip() and not forgotten:
+        _remember(db, place, turn, question, answer.text)
     values = {
         "turn": turn,
-        "over": remembered is not None or answer.state is State.DONE,
         "state": answer.state.value,
         "posts": json.dumps(answer.posts),
         "model": answer.model,
@@ -72,9 +94,8 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
         **asdict(answer.usage),
     }
     db.execute(
-        "UPDATE turns SET state = :state, posts = :posts, model = :model, fault = :fault, input = :input, "
-        "output = :output, cached = :cached, finished = :finished, question = iif(:over, NULL, question) "
-        "WHERE id = :turn",
+        "UPDATE turns SET state = :state, posts = :posts, model = :model, fault = :fault, input = input + :input, "
+        "output = output + :output, cached = cached + :cached, finished = :finished WHERE id = :turn",
         values,
     )
 
@@ -90,6 +111,19 @@ def enroll(db: sqlite3.Connection, key: str) -> int:
 def clean(text: str) -> str:
     """Text that can be written: half characters become the replacement character."""
     return SURROGATES.sub("\ufffd", text)
+
+
+def _read(question: str) -> Incoming:
+    """An incoming message out of its JSON."""
+    fields = json.loads(question)
+    return Incoming(
+        **{
+            **fields,
+            "place": Place(**fields["place"]),
+            "author": Author(**fields["author"]),
+            "attachments": tuple(Attachment(**file) for file in fields["attachments"]),
+        }
+    )
 
 
 def _remember(db: sqlite3.Connection, place: int, turn: int, question: Message, answer: str) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from typing import Any
 
 from bot.messages import Message, Role
 from storage.journal import clean, enroll
 
 
-def recall(db: sqlite3.Connection, place: str, limit: int) -> list[Message]:
-    """The last messages of a place, oldest first, from a user's message on."""
+def recall(db: sqlite3.Connection, place: str, limit: int, before: int = 0) -> list[Message]:
+    """The last messages of a place, before a turn if one is named, oldest first, from a user's message on."""
     rows = db.execute(
         "SELECT role, content, author FROM messages WHERE place = (SELECT id FROM places WHERE key = ?) "
-        "ORDER BY number DESC LIMIT ?",
-        (clean(place), limit),
+        "AND number < ? ORDER BY number DESC LIMIT ?",
+        (clean(place), 2 * before if before else sys.maxsize, limit),
     ).fetchall()
     messages = [Message(Role(role), content, author) for role, content, author in reversed(rows)]
     while messages and messages[0].role is not Role.USER:

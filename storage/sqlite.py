@@ -14,7 +14,7 @@ import aiosqlite
 
 from bot.errors import StorageError
 from bot.messages import Incoming, Message
-from bot.ports import Answer, Turn
+from bot.ports import Answer, Asked, Turn
 from storage import journal, record
 from storage.faults import explained
 from storage.migrate import migrate
@@ -54,14 +54,20 @@ class SqliteMemory:
     async def claim(self, incoming: Incoming) -> Turn | None:
         return await self._write(journal.claim, incoming)
 
+    async def reopen(self, turn: int) -> int:
+        return await self._write(journal.reopen, turn)
+
+    async def turn(self, id: int) -> Asked | None:
+        return await self._run(journal.find, id)
+
     async def progress(self, turn: int, posts: Sequence[str]) -> None:
         await self._write(journal.progress, turn, posts)
 
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
         await self._write(journal.finish, turn, answer, question)
 
-    async def recall(self, place: str, limit: int) -> list[Message]:
-        return await self._run(record.recall, place, limit)
+    async def recall(self, place: str, limit: int, before: int = 0) -> list[Message]:
+        return await self._run(record.recall, place, limit, before)
 
     async def forget(self, place: str) -> bool:
         forgotten = await self._write(record.forget, place)
@@ -81,10 +87,6 @@ class SqliteMemory:
         await self._write(record.annotate, place, key, value)
 
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
-        """(key, text of its latest question) of up to `limit` places with a memory, the latest first.
-
-        Only places whose key starts with `prefix`.
-        """
         return await self._run(record.places, prefix, limit)
 
     async def close(self) -> None:

@@ -236,7 +236,7 @@ async def test_a_local_model_that_is_not_there_yet_is_looked_for_at_the_first_qu
     ("environment", "unwanted"),
     [
         ({"OPENAI_API_KEY": "sk-1"}, ["anthropic", "xllamacpp"]),
-        ({"ANTHROPIC_API_KEY": "sk-1"}, ["openai", "xllamacpp", "aiohttp"]),
+        ({"ANTHROPIC_API_KEY": "sk-1"}, ["openai", "xllamacpp"]),
         ({"PARLEY_LOCAL__DISCOVER": "false"}, ["openai", "anthropic", "xllamacpp"]),
     ],
 )

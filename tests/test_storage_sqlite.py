@@ -17,15 +17,17 @@ import pytest
 
 from bot.errors import StorageError
 from bot.messages import Author, Incoming, Message, Place, Role, State, Usage
-from bot.ports import Answer
+from bot.ports import Answer, Memory
 from storage.sqlite import SqliteMemory
-from tests.contracts.memory import MemoryContract, Opener, Shelf, claim, contents, converse, incoming
+from tests.contracts.journal import JournalContract
+from tests.contracts.memory import MemoryContract, Opener, claim, contents, converse, incoming
 from tests.storage import opened
 
 ROOT = Path(__file__).parents[1]
 WRITER = """
 import asyncio, pathlib, sys
 from storage.sqlite import SqliteMemory
+from tests.contracts.journal import JournalContract
 from tests.contracts.memory import converse
 
 async def main():
@@ -51,7 +53,7 @@ async def opener(path: Path) -> AsyncIterator[Opener]:
     """Opens the memory in this file."""
     memories: list[SqliteMemory] = []
 
-    async def open_file() -> Shelf:
+    async def open_file() -> Memory:
         memories.append(await SqliteMemory.open(path))
         return memories[-1]
 
@@ -60,7 +62,7 @@ async def opener(path: Path) -> AsyncIterator[Opener]:
         await memory.close()
 
 
-class TestSqliteMemory(MemoryContract):
+class TestSqliteMemory(MemoryContract, JournalContract):
     """SqliteMemory keeps the contract."""
 
 
@@ -113,8 +115,8 @@ async def test_a_turn_records_what_came_of_it(opener: Opener, path: Path) -> Non
     ]
 
 
-async def test_a_question_stays_with_its_turn_until_it_is_answered(opener: Opener, path: Path) -> None:
-    """An open turn, and one that failed, has the whole incoming message; an answered one has none."""
+async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Opener, path: Path) -> None:
+    """A turn has the whole incoming message, answered or not, until its place is forgotten."""
     memory = await opener()
     asked = Incoming(Place("discord:7", shared=True), Author("u1", "Ann"), "Why?", "7", "1", quote="Look")
     turn = await memory.claim(asked)
@@ -133,7 +135,9 @@ async def test_a_question_stays_with_its_turn_until_it_is_answered(opener: Opene
     await memory.finish(turn.id, Answer(state=State.FAILED, fault="network"), Message(Role.USER, "Why?"))
     await converse(memory, "2")
     await memory.finish(await claim(memory, "3"), Answer("Help!"))
-    assert query(path, "SELECT question IS NULL FROM turns ORDER BY id") == [(0,), (1,), (1,)]
+    assert query(path, "SELECT question IS NULL FROM turns ORDER BY id") == [(0,), (0,), (0,)]
+    await memory.forget("discord:7")
+    assert query(path, "SELECT question IS NULL FROM turns ORDER BY id") == [(1,), (1,), (1,)]
 
 
 async def test_forgotten_texts_are_nowhere_on_the_disk(opener: Opener, path: Path) -> None:

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fastapi import HTTPException, Request
+from starlette.types import Message
 
+from adapters.web.api import read
 from bot.errors import ModelError, ModelFault
 from bot.messages import State
 from tests.webserver import PATIENCE, Web, events, web
@@ -106,6 +109,32 @@ async def test_a_caller_of_chat_who_leaves_stops_the_answer(server: Web) -> None
     await asyncio.wait_for(server.model.left.wait(), PATIENCE)
 
 
+async def test_a_reader_who_leaves_stops_no_other_answer(server: Web) -> None:
+    """Of two readers of one conversation, the one who waits is still answered when the other one leaves."""
+    known = (await server.chat("Hi"))[1]["conversation_id"]
+    server.model.say("The sea", asyncio.Event())
+    async with server.http.post("/chat/stream", json={"message": "first", "conversation_id": known}) as response:
+        await anext(events(response))
+        waiting = server.http.post("/chat/stream", json={"message": "second", "conversation_id": known})
+        async with waiting as other:
+            while (await server.engine.memory.places("web:", 1))[0][1] != "second":
+                pass
+            response.close()
+            assert [name async for name, _ in events(other)] == ["token", "done"]
+    assert [message.content for message in server.model.prompts[-1].messages][-3:] == ["first", "The sea", "second"]
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    """A request whose body stays away is a 408."""
+
+    async def receive() -> Message:
+        return await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(HTTPException) as caught:
+        await read(Request({"type": "http"}, receive), patience=0)
+    assert caught.value.status_code == 408
+
+
 async def test_deleting_stops_the_answer_that_is_written(server: Web) -> None:
     """A stream whose conversation is deleted ends honestly, and nothing of it is kept."""
     server.model.say("The sea", asyncio.Event())
@@ -157,4 +186,5 @@ async def test_a_memory_that_fails_is_503(server: Web) -> None:
 async def test_every_error_has_one_shape(server: Web, method: str, path: str, status: int) -> None:
     """Paths and methods that do not exist are told in the same shape as the rest."""
     found, body = await server.call(method, path)
-    assert (found, body.keys()) == (status, {"error"})
+    assert found == status
+    assert body.keys() == {"error"}

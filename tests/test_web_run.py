@@ -8,12 +8,13 @@ import socket
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+import structlog
+from pydantic import SecretStr, ValidationError
 
-from adapters.web import Settings, addresses, check
+from adapters.web import Settings, check
 from adapters.web.app import STATIC
 from adapters.web.channel import Wire
-from adapters.web.run import listen
+from adapters.web.run import announce, listen
 from bot.config import load, schema
 from bot.errors import SettingsError
 from tests.webserver import PATIENCE, events, web
@@ -117,27 +118,38 @@ async def test_silence_is_filled_with_signs_of_life() -> None:
 @pytest.mark.parametrize(
     ("host", "port", "environ", "expected"),
     [
-        ("127.0.0.1", 8000, {}, ["http://127.0.0.1:8000"]),
-        ("0.0.0.0", 80, {}, ["http://127.0.0.1:80"]),
-        ("::", 80, {}, ["http://[::1]:80"]),
-        ("::1", 80, {}, ["http://[::1]:80"]),
+        ("127.0.0.1", 8000, {}, {"url": "http://127.0.0.1:8000"}),
+        ("::1", 80, {}, {"url": "http://[::1]:80"}),
         (
             "127.0.0.1",
             8000,
             {"SSH_CONNECTION": "10.0.0.9 5123 10.0.0.1 22", "USER": "ada"},
-            ["http://127.0.0.1:8000", "ssh -L 8000:127.0.0.1:8000 ada@10.0.0.1"],
+            {"url": "http://127.0.0.1:8000", "over_ssh": "ssh -L 8000:127.0.0.1:8000 ada@10.0.0.1"},
         ),
         (
-            "0.0.0.0",
+            "localhost",
             80,
             {"SSH_CONNECTION": "10.0.0.9 5123 10.0.0.1 2222"},
-            ["http://127.0.0.1:80", "ssh -p 2222 -L 80:127.0.0.1:80 10.0.0.1"],
+            {"url": "http://localhost:80", "over_ssh": "ssh -p 2222 -L 80:localhost:80 10.0.0.1"},
         ),
     ],
 )
-def test_the_address_is_said_as_it_is_typed(host: str, port: int, environ: dict[str, str], expected: list[str]) -> None:
-    """The page's URL from this machine; over SSH also the command that makes it work on one's own."""
-    assert addresses(Settings(host=host, port=port), environ) == expected
+def test_where_to_look_is_said(host: str, port: int, environ: dict[str, str], expected: dict[str, str]) -> None:
+    """The log has the page's URL as it is typed here, and over SSH also the command that makes it work elsewhere."""
+    with structlog.testing.capture_logs() as events:
+        announce(Settings(host=host, port=port), environ)
+    assert events == [{"event": "open the chat page in a browser", "log_level": "info", **expected}]
+
+
+@pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:80"), ("::", "http://[::1]:80")])
+def test_every_address_is_said_as_this_machine(host: str, url: str) -> None:
+    """Bound everywhere, the page is named by an address that a browser takes; without a key it is said to be closed."""
+    with structlog.testing.capture_logs() as events:
+        announce(Settings(host=host, port=80, api_key=SecretStr("key")), {})
+        announce(Settings(host=host, port=80), {})
+    assert events[0]["url"] == url
+    assert events[1]["log_level"] == "warning"
+    assert "web.api_key" in events[1]["reason"]
 
 
 async def test_check_tells_a_free_port_from_a_taken_one(tmp_path: Path) -> None:

@@ -113,11 +113,11 @@ async def events(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, d
 @asynccontextmanager
 async def web(folder: Path, trial: bool = False, **settings: Any) -> AsyncIterator[Web]:
     """A server over a fresh memory, and a client that speaks with it from this machine."""
+    chosen = Settings(**{"port": 0, **settings})
+    sockets = listen(chosen)
     memory = await SqliteMemory.open(folder / "parley.db")
     model, host = Scripted(trial), Host()
     engine = Engine(model, memory, BotSettings(), Metrics())
-    chosen = Settings(**{"port": 0, **settings})
-    sockets = listen(chosen)
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
     serving = asyncio.create_task(attend(sockets, engine, chosen, host))
     try:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from adapters.web.address import addresses
 from adapters.web.settings import Settings
 from bot.engine import Engine
 from bot.health import Check, Host
 
-__all__ = ["Settings", "addresses", "check", "run"]
+__all__ = ["Settings", "check", "run"]
 
 
 async def run(engine: Engine, settings: Settings, host: Host) -> None:

@@ -24,8 +24,3 @@ def tunnel(settings: Settings, environ: Mapping[str, str]) -> str:
     there = address(settings).removeprefix("http://")
     other = f"-p {port} " if port not in ("", "22") else ""
     return f"ssh {other}-L {settings.port}:{there} {f'{user}@' if user else ''}{server}"
-
-
-def addresses(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """The lines to print: the page's URL, and over SSH the command that opens a way to it."""
-    return [line for line in (address(settings), tunnel(settings, environ)) if line]

@@ -24,6 +24,8 @@ from bot.ports import Answer
 ID_HEADER = "X-Conversation-Id"
 LARGEST = 256 * 1024
 """Bytes of a request's body: 10,000 characters, each escaped as a pair of surrogates, are half of it."""
+PATIENCE = 30.0
+"""Seconds that a request's body may take."""
 EVERYTHING = 1_000_000
 """Messages of one conversation; more than anyone will read back."""
 UNKNOWN = "There is no such conversation, or it was forgotten. Leave conversation_id out to begin a new one."
@@ -47,7 +49,7 @@ def routes(engine: Engine, host: Host) -> APIRouter:
     @router.post("/chat")
     async def chat(request: Request) -> JSONResponse:
         question = await take(request)
-        async with attended(request.receive, engine, question.place):
+        async with attended(request.receive, engine, question):
             answer = await engine.respond(question, Silence())
         if failed := failure(answer):
             raise HTTPException(*failed)
@@ -79,15 +81,18 @@ def routes(engine: Engine, host: Host) -> APIRouter:
     return router
 
 
-async def read(request: Request) -> Asked:
-    """The body of a POST: JSON of a bounded size, whatever type it is said to have."""
+async def read(request: Request, patience: float = PATIENCE) -> Asked:
+    """The body of a POST: JSON of a bounded size, whatever type it is said to have, come within bounded time."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise HTTPException(413, f"The body is too large: at most {LARGEST} bytes are read.")
     try:
+        async with asyncio.timeout(patience):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST:
+                    raise HTTPException(413, f"The body is too large: at most {LARGEST} bytes are read.")
         return Asked.model_validate_json(bytes(body))
+    except TimeoutError:
+        raise HTTPException(408, "The body did not come in time. Send it again.") from None
     except ValidationError as error:
         raise HTTPException(422, explain(error)) from None
 
@@ -110,14 +115,14 @@ async def known(engine: Engine, conversation: str) -> Place:
 
 
 @asynccontextmanager
-async def attended(receive: Receive, engine: Engine, where: Place) -> AsyncIterator[None]:
-    """Stop what is being written for a reader who leaves."""
+async def attended(receive: Receive, engine: Engine, question: Incoming) -> AsyncIterator[None]:
+    """Stop what is being written for a reader who leaves, and nothing that others wait for."""
 
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        log.info("the reader left", place=where.key)
-        await engine.stop(where)
+        log.info("the reader left", place=question.place.key)
+        await engine.stop(question.place)
 
     watching = asyncio.create_task(watch())
     try:
@@ -144,7 +149,7 @@ class Stream(Response):
             await send({"type": "http.response.body", "body": text.encode(), "more_body": more})
 
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        async with attended(receive, self._engine, self._question.place):
+        async with attended(receive, self._engine, self._question):
             ending = await self._relay(write)
         await write(ending, more=False)
 

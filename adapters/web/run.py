@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import aiohttp
@@ -55,7 +56,7 @@ async def attend(sockets: list[socket.socket], engine: Engine, settings: Setting
     )
     server = Server(config)
     serving = asyncio.create_task(server.serve(sockets))
-    announce(bound)
+    announce(bound, os.environ)
     host.status("web").up()
     try:
         await asyncio.shield(serving)
@@ -82,6 +83,8 @@ def listen(settings: Settings) -> list[socket.socket]:
         except OSError as error:
             failed = error
     if not sockets or (failed and failed.errno == errno.EADDRINUSE):
+        for held in sockets:
+            held.close()
         raise SettingsError(blame(settings, failed or OSError(errno.EADDRNOTAVAIL, "no address")))
     return sockets
 
@@ -95,13 +98,13 @@ def blame(settings: Settings, error: OSError) -> str:
     return f"web.host {settings.host} is no address of this machine ({error.strerror}): set it to 127.0.0.1 or 0.0.0.0."
 
 
-def announce(settings: Settings) -> None:
+def announce(settings: Settings, environ: Mapping[str, str]) -> None:
     """Say in the log where the page is, and how to get there over SSH; or why it is closed."""
     if settings.exposed and not settings.api_key.get_secret_value():
         log.warning("the page and the API are closed", reason=CLOSED, port=settings.port)
         return
-    way = tunnel(settings, os.environ)
-    log.info("chat page", url=address(settings), **({"over_ssh": way} if way else {}))
+    way = tunnel(settings, environ)
+    log.info("open the chat page in a browser", url=address(settings), **({"over_ssh": way} if way else {}))
 
 
 async def inspect(settings: Settings) -> Check:

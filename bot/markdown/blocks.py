@@ -116,8 +116,8 @@ class _Reader:
     def _begin(self) -> Kind:
         matched = self._match()
         if self.fence and matched == len(self.containers):
-            return self._code(self.col - self.base < 4)
-        if self.fence and self._closes_loosely(matched):
+            return self._code(self.fence, self.col - self.base < 4)
+        if self.fence and self._closes_loosely(self.fence, matched):
             self._leave(matched)
             return Kind.CLOSE
         if self.fence:
@@ -177,22 +177,20 @@ class _Reader:
         self.fence = self.table = None
         self.paragraph = False
 
-    def _code(self, flush: bool) -> Kind:
+    def _code(self, fence: Fence, flush: bool) -> Kind:
         """A line inside a fence, or the one that closes it."""
-        assert self.fence
-        if not flush or self.pos == self.end or self.text[self.pos] != self.fence.marker[0]:
-            return Kind.CODE
-        closing = CLOSING.match(self.text, self.pos, self.end)
-        if not closing or not closing[1].startswith(self.fence.marker):
+        if not flush or not self._closes(fence):
             return Kind.CODE
         self.fence = None
         return Kind.CLOSE
 
-    def _closes_loosely(self, matched: int) -> bool:
-        """Models close a fence of a list item at the margin, too; nobody opens another one there."""
-        assert self.fence
+    def _closes(self, fence: Fence) -> bool:
         closing = CLOSING.match(self.text, self.pos, self.end)
-        return bool(closing) and QUOTE not in self.containers[matched:] and closing[1].startswith(self.fence.marker)
+        return closing is not None and closing[1].startswith(fence.marker)
+
+    def _closes_loosely(self, fence: Fence, matched: int) -> bool:
+        """Models close a fence of a list item at the margin, too; nobody opens another one there."""
+        return QUOTE not in self.containers[matched:] and self._closes(fence)
 
     def _open(self, matched: int) -> int:
         """Open the containers that begin in this line, and say how many are open."""

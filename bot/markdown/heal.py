@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.markdown.blocks import Kind, Line, count_cells, scan
+from bot.markdown.context import Fence
 from bot.markdown.inline import Run, parse
 
 MARKER = re.compile(
@@ -26,7 +27,8 @@ def heal(text: str) -> str:
         lines = scan(text)
         if not lines:
             return text
-        keep, closing = _heal_code(text, lines) if lines[-1].context.fence else _heal_prose(text, lines)
+        fence = lines[-1].context.fence
+        keep, closing = _heal_code(text, lines, fence) if fence else _heal_prose(text, lines)
         if closing is not None:
             return text[:keep] + closing
         text = text[:keep]
@@ -40,17 +42,15 @@ def close(text: str) -> str:
     return text + lines[-1].context.close() if lines else text
 
 
-def _heal_code(text: str, lines: list[Line]) -> tuple[int, str | None]:
+def _heal_code(text: str, lines: list[Line], fence: Fence) -> tuple[int, str | None]:
     """What to keep of a text that ends in an open fence, and how to close it; None where it must be read again."""
-    context = lines[-1].context
-    assert context.fence
     for line in reversed(lines):
         content = text[line.content : line.end].strip()
-        half = line is lines[-1] and text[-1] != "\n" and context.fence.marker.startswith(content)
+        half = line is lines[-1] and text[-1] != "\n" and fence.marker.startswith(content)
         if line.kind is not Kind.CODE:
             return line.start, None
         if content and not half:
-            return line.end, context.close()
+            return line.end, lines[-1].context.close()
     return 0, None
 
 

@@ -25,12 +25,16 @@ TAIL = regex.compile(
 
 
 class Span(NamedTuple):
-    """A stretch of a paragraph between two markers (none for a link); a solid one is better not cut."""
+    """A stretch of a paragraph between two markers (none for a link); a solid one is better not cut.
+
+    `tail` is the offset of the `](…)` of a link that has a text of its own.
+    """
 
     start: int
     end: int
     marker: str
     solid: bool = False
+    tail: int = 0
 
 
 class Inline(NamedTuple):
@@ -158,7 +162,7 @@ class _Parser:
         if not tail:
             return end
         del self.stack[height:]
-        self.closed.append(Span(start, tail.end(), "", True))
+        self.closed.append(Span(start, tail.end(), "", True, end - 1))
         return tail.end()
 
     def _near(self, start: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 import regex
@@ -70,7 +71,7 @@ class Points:
     def between(self) -> list[Point]:
         """Between the lines, in their order."""
         full = [i for i, line in enumerate(self.lines) if line.kind is not Kind.BLANK]
-        return [self._between(above, below) for above, below in zip(full, full[1:], strict=False)]
+        return [self._between(above, below) for above, below in pairwise(full)]
 
     def words(self, index: int) -> Iterator[Point]:
         """Between the words of a line."""

@@ -107,7 +107,7 @@ class _Rest:
         return self._sizes[point.end]
 
     def _choose(self) -> Point | None:
-        """Go from lines to words to characters: each only in what is left after the furthest of those before that fits."""
+        """Go from lines to words to characters, each only in what is left after the furthest before that fits."""
         end = len(self.text.rstrip())
         stop = min(end, self.start + SHRINK * self.size)
         self.lines = scan(self.text, self.start, stop, self.context)

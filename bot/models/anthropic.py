@@ -21,7 +21,7 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
 
     def connect(self, key: str) -> anthropic.AsyncAnthropic:
         """Make the client; nothing is sent."""
-        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT)
+        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away)
         client = anthropic.AsyncAnthropic(
             api_key=key, base_url=self.url, max_retries=0, timeout=TIMEOUT, http_client=http
         )

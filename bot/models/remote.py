@@ -11,9 +11,11 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
+from aiohttp import ClientConnectorError, ClientError, ClientOSError, ServerDisconnectedError
 from pydantic import SecretStr
 
 from bot.errors import ModelError, ModelFault
+from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
 from bot.models.sse import Decoder
@@ -31,6 +33,10 @@ TAIL = 5.0
 """Seconds that the count of tokens may take to come after the end of the answer."""
 DRAIN = 0.1
 """Seconds that the connection may take to end cleanly, so that it can be used again."""
+BREAKS = (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError, RuntimeError)
+"""What a connection may raise: the SDKs let some errors of aiohttp through as they are, and the last is its word for
+a connection that was closed on this side."""
+DROPS = (ServerDisconnectedError, ClientOSError)
 
 
 class Client(Protocol):
@@ -84,6 +90,7 @@ class RemoteModel(Generic[C]):
         self.url = base_url or self.home
         parts = urlsplit(self.url)
         self.custom = parts.hostname != urlsplit(self.home).hostname
+        self.away = parts.hostname not in LOOPBACK  # the environment's proxy does not know this machine's own servers
         self.key = api_key
         shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         self.faults = Faults(name, name.partition("/")[0], self.variable, shown, api_key, self.custom)
@@ -171,7 +178,7 @@ class RemoteModel(Generic[C]):
                 return await anext(body, None)
         except TimeoutError:
             error = self.faults.late(self._timeout if reading.begun else self._first, reading.begun)
-        except _breaks() as broken:
+        except BREAKS as broken:
             error = self.faults.broken(f"the connection broke ({_why(broken)})")
         if reading.end:
             return None
@@ -179,7 +186,7 @@ class RemoteModel(Generic[C]):
 
     def _refusals(self) -> tuple[type[Exception], ...]:
         """What asking may raise; a ValueError is about an address or a header that cannot be."""
-        return (*self.failures, *_breaks(), ValueError)
+        return (*self.failures, *BREAKS, ValueError)
 
     def _told(self, error: Exception) -> ModelError:
         response = getattr(error, "response", None)
@@ -205,15 +212,8 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
                 pass
     except TimeoutError:
         return
-    except _breaks():
+    except BREAKS:
         return
-
-
-def _breaks() -> tuple[type[Exception], ...]:
-    """What a connection may raise. The SDKs let some errors of aiohttp through as they are."""
-    from aiohttp import ClientError  # not at the top: it is loaded with the client, not with the program
-
-    return (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError)
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
@@ -228,7 +228,5 @@ def _why(error: BaseException) -> str:
 
 def _dropped(error: Exception) -> bool:
     """Whether the server closed the connection before it answered anything."""
-    from aiohttp import ClientConnectorError, ClientOSError, ServerDisconnectedError
-
-    drops = (ServerDisconnectedError, ClientOSError)
-    return any(isinstance(cause, drops) and not isinstance(cause, ClientConnectorError) for cause in _causes(error))
+    causes = _causes(error)
+    return any(isinstance(cause, DROPS) and not isinstance(cause, ClientConnectorError) for cause in causes)

@@ -7,7 +7,8 @@ CREATE TABLE places (
 );
 
 -- The journal: a turn for each message that asked for an answer. Its ids stay for good, so that nothing is answered
--- twice; `question`, the incoming message as JSON, only until the question is answered or forgotten.
+-- twice; `question`, the incoming message as JSON, until its place is forgotten. `attempt` counts how often it was
+-- answered anew.
 CREATE TABLE turns (
     id INTEGER PRIMARY KEY,
     place INTEGER NOT NULL REFERENCES places (id),
@@ -19,6 +20,7 @@ CREATE TABLE turns (
     question TEXT,
     state TEXT NOT NULL,
     posts TEXT NOT NULL DEFAULT '[]',
+    attempt INTEGER NOT NULL DEFAULT 0,
     model TEXT NOT NULL DEFAULT '',
     fault TEXT NOT NULL DEFAULT '',
     input INTEGER NOT NULL DEFAULT 0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol
 
 import pytest
 
@@ -16,13 +15,7 @@ ANN = Author("u1", "Ann")
 TEXTS = ["", " ", "a\x00b", "ünï 🧑‍🚀\r\n\t", "'; DROP TABLE messages; --", "%_\\?:1", "x" * 200_000]
 
 
-class Shelf(Memory, Protocol):
-    """A memory that can list what it has."""
-
-    async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]: ...
-
-
-Opener = Callable[[], Awaitable[Shelf]]
+Opener = Callable[[], Awaitable[Memory]]
 """Opens the same memory, each time anew; the fixture closes what is left open."""
 
 
@@ -53,24 +46,24 @@ class MemoryContract:
     """The facts, a test each."""
 
     @pytest.fixture
-    async def memory(self, opener: Opener) -> AsyncIterator[Shelf]:
+    async def memory(self, opener: Opener) -> AsyncIterator[Memory]:
         """A new memory."""
         memory = await opener()
         yield memory
         await memory.close()
 
-    async def test_a_message_is_claimed_once(self, memory: Shelf) -> None:
+    async def test_a_message_is_claimed_once(self, memory: Memory) -> None:
         """A second delivery of a message, whatever its text and place now are, is nothing."""
         assert await memory.claim(incoming()) is not None
         assert await memory.claim(incoming()) is None
         assert await memory.claim(incoming(place="discord:8", text="Edited?")) is None
 
-    async def test_of_many_deliveries_at_once_one_is_claimed(self, memory: Shelf) -> None:
+    async def test_of_many_deliveries_at_once_one_is_claimed(self, memory: Memory) -> None:
         """Twin events that race each other give one turn."""
         turns = await asyncio.gather(*(memory.claim(incoming()) for _ in range(20)))
         assert len([turn for turn in turns if turn]) == 1
 
-    async def test_a_message_is_named_by_platform_channel_and_id(self, memory: Shelf) -> None:
+    async def test_a_message_is_named_by_platform_channel_and_id(self, memory: Memory) -> None:
         """The same id elsewhere is another message, and every turn has a number of its own, above 0."""
         turns = [
             await memory.claim(incoming()),
@@ -82,7 +75,7 @@ class MemoryContract:
         assert len(set(numbers)) == 4
         assert min(numbers) > 0
 
-    async def test_the_first_turn_of_a_place_says_so(self, memory: Shelf) -> None:
+    async def test_the_first_turn_of_a_place_says_so(self, memory: Memory) -> None:
         """`first` is true for a place's first turn only, and a place that was forgotten is not new."""
         assert await memory.claim(incoming("1")) == Turn(1, first=True)
         assert await memory.claim(incoming("2")) == Turn(2, first=False)
@@ -90,7 +83,7 @@ class MemoryContract:
         await memory.forget("discord:7")
         assert await memory.claim(incoming("4")) == Turn(4, first=False)
 
-    async def test_question_and_answer_are_remembered_together(self, memory: Shelf) -> None:
+    async def test_question_and_answer_are_remembered_together(self, memory: Memory) -> None:
         """Nothing is recalled before the turn is finished, and then both."""
         turn = await claim(memory, "1")
         await memory.progress(turn, ["p1"])
@@ -103,7 +96,7 @@ class MemoryContract:
         ]
 
     @pytest.mark.parametrize("text", TEXTS)
-    async def test_a_text_comes_back_as_it_was(self, memory: Shelf, text: str) -> None:
+    async def test_a_text_comes_back_as_it_was(self, memory: Memory, text: str) -> None:
         """Whatever people and models write is recalled to the letter."""
         turn = await claim(memory, "1")
         await memory.finish(turn, Answer(f"{text}!"), Message(Role.USER, text, text))
@@ -112,7 +105,7 @@ class MemoryContract:
             Message(Role.ASSISTANT, f"{text}!"),
         ]
 
-    async def test_half_a_character_does_not_break_the_memory(self, memory: Shelf) -> None:
+    async def test_half_a_character_does_not_break_the_memory(self, memory: Memory) -> None:
         """A lone surrogate, which JSON can bring, is kept as the replacement character."""
         turn = await memory.claim(incoming(place="web:\ud800", text="\ud83d?"))
         assert turn is not None
@@ -120,25 +113,25 @@ class MemoryContract:
         assert await contents(memory, "web:\ud800") == ["\ufffd?", "\ufffd!"]
 
     @pytest.mark.parametrize("text", ["", " \n"])
-    async def test_an_empty_answer_is_not_remembered(self, memory: Shelf, text: str) -> None:
+    async def test_an_empty_answer_is_not_remembered(self, memory: Memory, text: str) -> None:
         """A turn that brought no text leaves none."""
         turn = await claim(memory, "1")
         await memory.finish(turn, Answer(text, State.FAILED), Message(Role.USER, "Why?"))
         assert await memory.recall("discord:7", 20) == []
 
-    async def test_part_of_an_answer_is_remembered(self, memory: Shelf) -> None:
+    async def test_part_of_an_answer_is_remembered(self, memory: Memory) -> None:
         """What a stopped answer did say was said."""
         turn = await claim(memory, "1")
         await memory.finish(turn, Answer("Becau", State.STOPPED), Message(Role.USER, "Why?"))
         assert await contents(memory) == ["Why?", "Becau"]
 
-    async def test_without_a_question_nothing_is_remembered(self, memory: Shelf) -> None:
+    async def test_without_a_question_nothing_is_remembered(self, memory: Memory) -> None:
         """What the bot says itself is no conversation, but the place is known."""
         await memory.finish(await claim(memory, "1"), Answer("Help!"))
         assert await memory.recall("discord:7", 20) == []
         assert await memory.known("discord:7")
 
-    async def test_a_turn_is_finished_once(self, memory: Shelf) -> None:
+    async def test_a_turn_is_finished_once(self, memory: Memory) -> None:
         """A second finish changes nothing, and one of a turn that never was is an error."""
         turn = await claim(memory, "1")
         for text in ("one", "two"):
@@ -147,7 +140,7 @@ class MemoryContract:
         with pytest.raises(StorageError, match="99"):
             await memory.finish(99, Answer("x"))
 
-    async def test_the_last_messages_are_recalled_oldest_first(self, memory: Shelf) -> None:
+    async def test_the_last_messages_are_recalled_oldest_first(self, memory: Memory) -> None:
         """At most `limit` messages, the newest of them, from a user's message on."""
         for number in "123":
             await converse(memory, number)
@@ -157,7 +150,7 @@ class MemoryContract:
         assert await contents(memory, limit=1) == []
         assert await contents(memory, limit=0) == []
 
-    async def test_places_do_not_see_each_other(self, memory: Shelf) -> None:
+    async def test_places_do_not_see_each_other(self, memory: Memory) -> None:
         """Each place has its own memory, one whose key begins like another's too."""
         await converse(memory, "1", "slack:T:C")
         await converse(memory, "2", "slack:T:C:17.2")
@@ -165,7 +158,7 @@ class MemoryContract:
         assert await contents(memory, "slack:T:C:17.2") == ["q2", "a2"]
         assert await contents(memory, "slack:T") == []
 
-    async def test_reset_forgets_the_texts_and_keeps_the_ids(self, memory: Shelf) -> None:
+    async def test_reset_forgets_the_texts_and_keeps_the_ids(self, memory: Memory) -> None:
         """After `forget` a place recalls nothing and answers nothing again; other places are as they were."""
         await converse(memory, "1")
         await converse(memory, "2", "discord:8")
@@ -176,7 +169,7 @@ class MemoryContract:
         assert await memory.forget("discord:7") is False
         assert await memory.forget("discord:9") is False
 
-    async def test_a_reset_during_a_turn_leaves_nothing(self, memory: Shelf) -> None:
+    async def test_a_reset_during_a_turn_leaves_nothing(self, memory: Memory) -> None:
         """The turn ends without entering the memory; the next one does."""
         turn = await claim(memory, "1")
         assert await memory.forget("discord:7") is True
@@ -186,12 +179,12 @@ class MemoryContract:
         await converse(memory, "2")
         assert await contents(memory) == ["q2", "a2"]
 
-    async def test_a_command_is_nothing_to_forget(self, memory: Shelf) -> None:
+    async def test_a_command_is_nothing_to_forget(self, memory: Memory) -> None:
         """Where nobody said anything but `/reset`, there was nothing."""
         await memory.claim(Incoming(Place("discord:7"), ANN, "/reset", "7", "1", command="reset"))
         assert await memory.forget("discord:7") is False
 
-    async def test_known_and_asked_tell_a_forgotten_place(self, memory: Shelf) -> None:
+    async def test_known_and_asked_tell_a_forgotten_place(self, memory: Memory) -> None:
         """`known` is about turns that were not forgotten, `asked` about all."""
         assert not await memory.known("discord:7")
         assert not await memory.asked("discord:7")
@@ -204,7 +197,7 @@ class MemoryContract:
         await converse(memory, "2")
         assert await memory.known("discord:7")
 
-    async def test_notes_about_a_place_outlive_a_reset(self, memory: Shelf) -> None:
+    async def test_notes_about_a_place_outlive_a_reset(self, memory: Memory) -> None:
         """Notes are any JSON; None takes one away; they are no turns."""
         assert await memory.metadata("discord:7") == {}
         await memory.annotate("discord:7", "quiet", True)
@@ -219,7 +212,7 @@ class MemoryContract:
         assert await memory.metadata("discord:7") == {}
         assert await memory.metadata("discord:8") == {}
 
-    async def test_places_are_listed_by_their_latest_question(self, memory: Shelf) -> None:
+    async def test_places_are_listed_by_their_latest_question(self, memory: Memory) -> None:
         """The newest first, at most `limit`, only those with a text and with exactly this prefix."""
         for number, place in enumerate(("web:a", "web:b", "web_c", "webXc", "web:%", "web:a")):
             await converse(memory, str(number), place)
@@ -231,7 +224,7 @@ class MemoryContract:
         await memory.forget("web:a")
         assert await memory.places("web:", 9) == [("web:%", "q4"), ("web:b", "q1")]
 
-    async def test_many_at_once_do_not_mix(self, memory: Shelf) -> None:
+    async def test_many_at_once_do_not_mix(self, memory: Memory) -> None:
         """Turns that run beside each other each enter the memory whole."""
         await asyncio.gather(*(converse(memory, str(n), f"web:{n % 5}", f"a{n}") for n in range(50)))
         for place in range(5):
@@ -239,7 +232,7 @@ class MemoryContract:
             assert sorted(texts[::2]) == sorted(f"q{n}" for n in range(place, 50, 5))
             assert [f"a{text[1:]}" for text in texts[::2]] == texts[1::2]
 
-    async def test_a_cancelled_call_happens_whole_or_not_at_all(self, memory: Shelf) -> None:
+    async def test_a_cancelled_call_happens_whole_or_not_at_all(self, memory: Memory) -> None:
         """A task that is cancelled while it writes leaves a memory that works, and no half turn."""
         turn = await claim(memory, "1")
         writing = asyncio.create_task(memory.finish(turn, Answer("a1"), Message(Role.USER, "q1")))
@@ -267,7 +260,7 @@ class MemoryContract:
         await memory.finish(open_turn, Answer("a3"), Message(Role.USER, "q3"))
         assert await contents(memory) == ["q1", "a1", "q3", "a3"]
 
-    async def test_a_closed_memory_says_so(self, memory: Shelf) -> None:
+    async def test_a_closed_memory_says_so(self, memory: Memory) -> None:
         """Closing twice is no mistake; every call after it is a StorageError."""
         await memory.close()
         await memory.close()

@@ -171,6 +171,12 @@ class RemoteContract(Names, ModelContract):
             await listen(model)
         assert len(provider.connections) == 1
 
+    async def test_no_proxy_stands_before_this_machine(self, make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A proxy in the environment is for the network: a server on loopback is asked directly."""
+        for variable in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(variable, "http://127.0.0.1:1")
+        assert text(await listen(make()))
+
     async def test_it_can_be_made_ready_beforehand(self, provider: Provider, make: Maker) -> None:
         """`warm` asks nothing, may be called at any time, and is not needed."""
         model = make()

@@ -1,0 +1,23 @@
+"""Discord: answers in channels, threads and direct messages, over the gateway."""
+
+from __future__ import annotations
+
+from adapters.discord.settings import Settings
+from bot.engine import Engine
+from bot.health import Check, Host
+
+__all__ = ["Settings", "check", "run"]
+
+
+async def run(engine: Engine, settings: Settings, host: Host) -> None:
+    """Connect and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest."""
+    from adapters.discord.run import serve
+
+    await serve(engine, settings, host)
+
+
+async def check(settings: Settings) -> list[Check]:
+    """Whether the token logs in, whether messages may be read, and how many servers the bot is in."""
+    from adapters.discord.check import inspect
+
+    return await inspect(settings)

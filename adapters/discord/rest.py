@@ -1,0 +1,88 @@
+"""Calls of Discord's REST API, each made once: no waiting for limits in here, for that is the pacers' part.
+
+discord.py's own limiter sleeps for a whole window inside a call that has already succeeded; a live reply cannot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
+from pydantic import SecretStr
+
+from adapters.discord.faults import explain
+from adapters.discord.limits import Limits
+from adapters.discord.settings import Settings
+from bot.errors import PlatformError, PlatformFault
+from bot.pacing import Pacer
+
+TIMEOUT = 30.0
+"""Seconds that one call may take."""
+HOME = "https://pypi.org/project/parley/"
+
+
+class Rest:
+    """The API under one token, over connections that are kept."""
+
+    def __init__(self, session: ClientSession, token: SecretStr, base: str) -> None:
+        self.limits = Limits()
+        self._session = session
+        self._token = token
+        self._base = base.rstrip("/")
+        self._agent = f"DiscordBot ({HOME}, {metadata.version('parley')})"
+
+    async def call(self, method: str, path: str, body: Any = None, pacer: Pacer | None = None) -> Any:
+        """Make one call and return its JSON, None for an empty answer.
+
+        Raises PlatformError; tells the pacer what the headers say of its limit.
+        """
+        headers = {"Authorization": f"Bot {self._token.get_secret_value().strip()}", "User-Agent": self._agent}
+        try:
+            async with self._session.request(method, self._base + path, json=body, headers=headers) as response:
+                status, said, answer = response.status, response.headers, _decode(await response.read())
+        except (ClientError, TimeoutError, OSError) as error:
+            detail = f"Discord cannot be reached ({type(error).__name__})"
+            raise PlatformError(PlatformFault.NETWORK, detail) from None
+        if pacer:
+            _observe(pacer, said)
+        if status < 300:
+            return answer
+        fault = explain(status, answer, said)
+        if fault.retry_after is not None:
+            self._back_off(fault.retry_after, answer, said, pacer)
+        raise fault
+
+    def _back_off(self, seconds: float, answer: Any, headers: Mapping[str, str], pacer: Pacer | None) -> None:
+        everywhere = isinstance(answer, dict) and answer.get("global")
+        if everywhere or headers.get("X-RateLimit-Global"):
+            self.limits.back_off(seconds)
+        if pacer:
+            pacer.back_off(seconds)
+
+
+@asynccontextmanager
+async def connect(settings: Settings) -> AsyncIterator[Rest]:
+    """The REST API that the settings lead to."""
+    async with ClientSession(timeout=ClientTimeout(total=TIMEOUT), cookie_jar=DummyCookieJar()) as session:
+        yield Rest(session, settings.token, settings.api_base_url)
+
+
+def _decode(body: bytes) -> Any:
+    """JSON, or None for what is none: an empty answer, or the page of a proxy."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None
+
+
+def _observe(pacer: Pacer, headers: Mapping[str, str]) -> None:
+    try:
+        limit, remaining = int(headers["X-RateLimit-Limit"]), int(headers["X-RateLimit-Remaining"])
+        reset_after = float(headers["X-RateLimit-Reset-After"])
+    except (KeyError, ValueError):
+        return
+    pacer.observe(limit, remaining, reset_after)

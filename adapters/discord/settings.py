@@ -1,0 +1,47 @@
+"""[discord]: the token, and how the bot behaves there."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from bot.config import Section
+
+PORTAL = "https://discord.com/developers/applications"
+TOKEN = "discord.token (DISCORD_BOT_TOKEN)"  # noqa: S105
+"""What the token is called in sentences for the operator."""
+
+
+class Settings(Section):
+    """[discord]: Discord."""
+
+    token: SecretStr = Field(
+        SecretStr(""),
+        description="The bot's token; without it Discord is off.",
+        json_schema_extra={"env": "DISCORD_BOT_TOKEN"},
+    )
+    api_base_url: str = Field(
+        "https://discord.com/api/v10",
+        pattern="^https?://[^/]+",
+        description="Where the REST API is: another for a proxy.",
+    )
+    gateway_url: str = Field(
+        "", pattern="^(wss?://[^/]+.*)?$", description="Where the gateway is; empty: where the platform says."
+    )
+    admins: tuple[str, ...] = Field(
+        (),
+        description="Ids of people who may stop and repeat everybody's answers; the application's owners always may.",
+    )
+    ping_asker: bool = Field(True, description="Let an answer notify the person who asked. Nobody else is ever notified.")
+    thread_follow_ups: bool = Field(
+        True,
+        description="Answer in a thread where the bot takes part without being mentioned again; "
+        "needs the message content intent.",
+    )
+    table_width: int = Field(
+        44, ge=20, le=200, description="Columns of a table; a wider one, too wide for a phone, is shown as a list."
+    )
+
+    @property
+    def enabled(self) -> bool:
+        """Whether Discord is on: a token is there."""
+        return bool(self.token.get_secret_value().strip())
