@@ -1,134 +1,169 @@
-"""How well a live reply reads: Parley's against the field's policies and the offline bound, in virtual time.
+"""How well a live reply reads: Parley's against the field's policies and the best possible, in virtual time.
 
 Run it with `python -m benchmarks.live_reply`. It runs the production `Pacer`, `deliver` and `Reply` against simulated
-platforms that refuse calls over their limit; nothing waits for the wall clock.
+platforms that refuse calls over their limit; nothing waits for the wall clock. `--write` puts the tables into
+docs/performance.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import random
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
-from statistics import geometric_mean, mean, quantiles
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import geometric_mean, mean
 
-from benchmarks.bound import offline_bound
-from benchmarks.platform import Server, SimulatedChannel
-from benchmarks.policies import POLICIES
-from bot.pacing import Pacer
-from tests.clock import run
+import structlog
+from tabulate import tabulate
+
+from benchmarks.bound import offline_bound, shared_bound
+from benchmarks.online import online
+from benchmarks.policies import OURS, POLICIES
+from benchmarks.scenarios import Figures, Scenario, arrivals, measure, realistic
 
 RATES = (30, 80, 150)
 TRIPS = (0.08, 0.15, 0.3)
-WORD = 5
-"""Characters of a token, its space included."""
+NINE = [(rate, trip) for rate in RATES for trip in TRIPS]
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+MARK = "<!-- benchmarks.live_reply -->\n"
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """Answers of `tokens` tokens at `rate` a second, begun `gap` seconds apart, under the limits of a platform."""
-
-    tokens: int = 400
-    rate: float = 80
-    trip: float = 0.15
-    answers: int = 1
-    gap: float = 0.0
-    slack: bool = False
-    sliding: bool = True
-    storm: bool = False
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What the readers felt, over all answers: seconds, and counts."""
-
-    first: float
-    mean: float
-    p95: float
-    final: float
-    worst: float
-    calls: int
-    refusals: int
-    lost: float
+def main() -> None:
+    """Print every table, or write them down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    parts = []
+    for part in report():
+        print(part, flush=True)
+        parts.append(part)
+    if options.write:
+        before, _, after = PAGE.read_text(encoding="utf-8").split(MARK)
+        PAGE.write_text(MARK.join((before, "\n" + "\n".join(parts) + "\n", after)), encoding="utf-8")
 
 
-def arrivals(scenario: Scenario, answer: int) -> list[float]:
-    """When each token comes: gaps of a gamma distribution with a coefficient of variation of 0.5."""
-    source = random.Random(f"{scenario.seed} {scenario.rate} {answer}")
-    now, times = answer * scenario.gap + source.uniform(0.4, 1.0), []
-    for _ in range(scenario.tokens):
-        times.append(now)
-        now += source.gammavariate(4, 1 / (4 * scenario.rate))
-    return times
+def report() -> Iterator[str]:
+    """The tables, one after the other."""
+    yield from alone()
+    yield from compared(
+        "Fixed windows: five calls in each five seconds",
+        [Scenario(sliding=False, trip=0.15, rate=rate) for rate in RATES],
+    )
+    yield from compared("Long answers: 4,000 tokens", [Scenario(tokens=4000, rate=rate) for rate in RATES])
+    yield from compared(
+        "A burst of 429s: every call from 2 s to 4 s is refused", [Scenario(storm=True, rate=rate) for rate in RATES]
+    )
+    yield from shared()
+    yield from compared("Twenty answers at once in one Discord channel", [Scenario(answers=20, rate=80)])
+    yield from compared(
+        "Slack: five answers at once", [Scenario(answers=5, rate=rate, slack=True) for rate in (30, 80)]
+    )
+    yield from compared(
+        "Slack: sixty answers in five minutes in one workspace",
+        [Scenario(answers=60, gap=5, rate=rate, slack=True) for rate in (30, 80)],
+    )
+    yield from best_online()
 
 
-def measure(scenario: Scenario, name: str) -> Figures:
-    """Run a scenario under one policy."""
-    return run(_measure(scenario, name))
+def alone() -> Iterator[str]:
+    """One answer of 400 tokens: each policy's mean lag as a ratio to the offline bound."""
+    rows, finals = [], []
+    ratios: dict[str, list[float]] = {name: [] for name in POLICIES}
+    for rate, trip in NINE:
+        scenario = Scenario(rate=rate, trip=trip)
+        bound = offline_bound(arrivals(scenario, 0), 5, 1.0, trip)
+        figures = {name: measure(scenario, policy()) for name, policy in POLICIES.items()}
+        for name, found in figures.items():
+            ratios[name].append(found.mean / bound)
+        ours = figures[OURS]
+        finals.append(ours.final / trip)
+        rows.append(
+            (
+                rate,
+                trip,
+                bound,
+                *(_ratio(found, bound) for found in figures.values()),
+                ours.first - trip / 2,
+                ours.final / trip,
+            )
+        )
+    rows.append(("geo. mean", "", "", *(f"{geometric_mean(ratio):.2f}" for ratio in ratios.values()), "", mean(finals)))
+    headers = ("tokens/s", "trip s", "bound s", *POLICIES, "ours: first - trip/2, s", "ours: final, trips")
+    yield _title(
+        "One answer of 400 tokens, sliding window: mean lag as a ratio to the offline bound",
+        "A ✗ marks answers whose last text never showed; numbers of refused calls stand after it.",
+    )
+    yield tabulate(rows, headers, tablefmt="github", floatfmt=".3f")
 
 
-async def _measure(scenario: Scenario, name: str) -> Figures:
-    policy = POLICIES[name]()
-    edits = Server(50, 60, False) if scenario.slack else Server(5, 5, scenario.sliding)
-    edit_pacer = Pacer(50, 60, reserve=8, share=4) if scenario.slack else Pacer(5, 5)
-    channels = []
-    for _ in range(scenario.answers):
-        posts = Server(1, 1, True) if scenario.slack else edits
-        post_pacer = Pacer(1, 1) if scenario.slack else edit_pacer
-        channel = SimulatedChannel(post_pacer, edit_pacer, (posts, edits), scenario.trip)
-        if scenario.storm:
-            channel.storms = [(2.0, 4.0)]
-        channels.append(channel)
-    times = [arrivals(scenario, answer) for answer in range(scenario.answers)]
-    await asyncio.gather(*(policy(_tokens(t), channel) for t, channel in zip(times, channels, strict=True)))
-    servers = {id(server): server for channel in channels for server in channel._servers}.values()
-    return _figures(times, channels, sum(s.calls for s in servers), sum(s.refusals for s in servers))
+def compared(title: str, scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """Every policy's figures, side by side."""
+    rows = [
+        (scenario.rate, name, *_row(measure(scenario, policy())))
+        for scenario in scenarios
+        for name, policy in POLICIES.items()
+    ]
+    yield _title(title)
+    yield tabulate(rows, ("tokens/s", "policy", *HEADERS), tablefmt="github", floatfmt=".2f")
 
 
-async def _tokens(times: Sequence[float]) -> AsyncGenerator[str, None]:
-    loop = asyncio.get_running_loop()
-    for number, time in enumerate(times):
-        if time > loop.time():
-            await asyncio.sleep(time - loop.time())
-        yield f"{number:0{WORD - 1}} "
+def shared(seeds: int = 5) -> Iterator[str]:
+    """Five answers at once in one bucket, against the relaxed bound."""
+    rows = []
+    for rate in RATES:
+        scenarios = [Scenario(answers=5, rate=rate, seed=seed) for seed in range(seeds)]
+        for name, policy in POLICIES.items():
+            found = [measure(scenario, policy()) for scenario in scenarios]
+            ratios = [
+                figures.mean / shared_bound([arrivals(scenario, answer) for answer in range(5)], 5, 1.0, scenario.trip)
+                for scenario, figures in zip(scenarios, found, strict=True)
+            ]
+            rows.append((rate, name, mean(ratios), *(mean(column) for column in zip(*map(_row, found), strict=True))))
+    yield _title(
+        "Five answers of 400 tokens at once in one Discord channel",
+        f"Means over {seeds} runs; `ratio` is the mean lag by the relaxed bound. A policy that loses texts may undercut it.",
+    )
+    yield tabulate(rows, ("tokens/s", "policy", "ratio", *HEADERS), tablefmt="github", floatfmt=".2f")
 
 
-def _figures(
-    times: Sequence[Sequence[float]], channels: Sequence[SimulatedChannel], calls: int, refusals: int
-) -> Figures:
-    lags, firsts, finals, lost = [], [], [], 0
-    for arrived, channel in zip(times, channels, strict=True):
-        shown, whole = 0, False
-        for now, length in channel.screen.seen:
-            visible = min(len(arrived), (length + 1) // WORD)
-            lags += [now - arrived[token] for token in range(shown, visible)]
-            if visible and not shown:
-                firsts.append(now - arrived[0])
-            shown = max(shown, visible)
-            if shown == len(arrived) and not whole:
-                whole = True
-                finals.append(now - arrived[-1])
-        lost += not whole
-    p95 = quantiles(lags, n=20)[-1] if len(lags) > 1 else float("nan")
-    return Figures(
-        mean(firsts or [float("nan")]), mean(lags or [float("nan")]), p95, mean(finals or [float("nan")]),
-        max(finals or [float("nan")]), calls, refusals, lost / len(times),
-    )  # fmt: skip
+def best_online(count: int = 25) -> Iterator[str]:
+    """Answers of realistic lengths, against the best policy that does not know how long they get."""
+    rows, ratios = [], []
+    for rate, trip in NINE:
+        answers = [realistic(rate, trip, number) for number in range(count)]
+        ours = _weighted(answers, [measure(scenario, POLICIES[OURS]()) for scenario in answers])
+        best = _weighted(answers, [measure(scenario, online(rate, trip)) for scenario in answers])
+        ratios.append(ours / best)
+        rows.append((rate, trip, best, ours, ours / best))
+    rows.append(("geo. mean", "", "", "", geometric_mean(ratios)))
+    yield _title(
+        f"{count} answers of realistic lengths, against the best online policy",
+        "Lengths are log-normal, with a median of 250 tokens and σ 0.8; lags are weighted by tokens.",
+    )
+    yield tabulate(rows, ("tokens/s", "trip s", "best online s", "ours s", "ratio"), tablefmt="github", floatfmt=".3f")
+
+
+HEADERS = ("first s", "mean s", "p95 s", "final s", "worst final s", "calls", "429s", "lost %")
+
+
+def _row(found: Figures) -> tuple[float, ...]:
+    return (found.first, found.mean, found.p95, found.final, found.worst, found.calls, found.refusals, 100 * found.lost)
+
+
+def _ratio(found: Figures, bound: float) -> str:
+    failed = f" ✗ {found.refusals}" if found.lost else f" ({found.refusals})" if found.refusals else ""
+    return f"{found.mean / bound:.2f}{failed}"
+
+
+def _weighted(answers: Sequence[Scenario], found: Sequence[Figures]) -> float:
+    tokens = sum(scenario.tokens for scenario in answers)
+    return sum(figures.mean * scenario.tokens for scenario, figures in zip(answers, found, strict=True)) / tokens
+
+
+def _title(title: str, more: str = "") -> str:
+    return f"\n### {title}\n" + (f"\n{more}\n" if more else "")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.parse_args()
-    geo = []
-    for rate in RATES:
-        for trip in TRIPS:
-            scenario = Scenario(rate=rate, trip=trip)
-            bound = offline_bound(arrivals(scenario, 0), 5, 1.0, trip)
-            for name in POLICIES:
-                f = measure(scenario, name)
-                print(f"{rate:4} {trip:.2f} {name:18} bound {bound:.3f} ratio {f.mean / bound:5.2f}  {f}")
-                if name == "Parley":
-                    geo.append(f.mean / bound)
-    print("geometric mean", geometric_mean(geo))
+    main()

@@ -58,17 +58,17 @@ class SimulatedChannel:
         self.posts, self.edits = posts, edits
         self.screen = Screen()
         self.storms: list[tuple[float, float]] = []
-        self._servers = servers
+        self.servers = servers
         self._trip = trip
 
     async def post(self, page: Page) -> str:
         """Post a page; its id is its part."""
-        await self._call(self._servers[0], self.posts, str(page.part), page)
+        await self._call(self.servers[0], self.posts, str(page.part), page)
         return str(page.part)
 
     async def edit(self, id: str, page: Page) -> None:
         """Edit a page."""
-        await self._call(self._servers[1], self.edits, id, page)
+        await self._call(self.servers[1], self.edits, id, page)
 
     async def delete(self, id: str) -> None:
         """Take a page away."""

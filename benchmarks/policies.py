@@ -109,8 +109,9 @@ async def each_800ms(tokens: Tokens, channel: SimulatedChannel) -> None:
     await _insist(partial(channel.edit, "0", Page(text)), 5)
 
 
+OURS = "Parley"
 POLICIES: dict[str, Callable[[], Policy]] = {
-    "Parley": lambda: ours,
+    OURS: lambda: ours,
     "1 s global clock": fixed_clock,
     "500 ms timer": lambda: timer,
     "every 20 pieces": lambda: every_20,

@@ -33,6 +33,7 @@ from bot.models.anthropic import AnthropicModel
 from bot.models.openai import OpenAIModel
 from bot.pacing import Pacer
 from bot.ports import Piece, Prompt
+from bot.reply import Reply
 
 STREAMS, TOKENS, ROUNDS = 20, 120, 3
 LEVELS = (30, 60, 90, 120, 160, 220)

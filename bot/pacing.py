@@ -37,7 +37,7 @@ class Pacer:
         self.window = Window(limit, period)
         self.reserve = reserve
         self.share = share
-        self._seats: set[Seat] = set()
+        self._seats: dict[Seat, None] = {}  # in the order of their coming, which decides between equals
         self._blocked = 0.0
         self._grown = float("-inf")  # when a growing text last went
         self._timer: asyncio.TimerHandle | None = None
@@ -45,7 +45,7 @@ class Pacer:
     def seat(self, backlog: Callable[[], float]) -> Seat:
         """A place in the queue for one live reply; `backlog` says how much text its reader has not seen yet."""
         seat = Seat(self, backlog)
-        self._seats.add(seat)
+        self._seats[seat] = None
         return seat
 
     def observe(self, limit: int, remaining: int, reset_after: float) -> None:
@@ -79,7 +79,7 @@ class Pacer:
 
     def leave(self, seat: Seat) -> None:
         """Give a seat back; what it kept for itself is free for others."""
-        self._seats.discard(seat)
+        self._seats.pop(seat, None)
         self.pump()
 
     def _due(self, seat: Seat, now: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
+from math import ceil
 
 STALE = 0.5
 """Calls that may have come back while a response travelled: our own count is exact but for what others spend."""
@@ -32,6 +33,7 @@ class Window:
         self.period = period
         self.kind = Kind.UNKNOWN
         self._sent: deque[float] = deque()
+        self._flying: deque[float] = deque()  # when the calls went whose responses have not come
         self._spent = 0.0  # calls that the sliding window has not given back at `_as_of`
         self._as_of = 0.0
         self._left = float(limit)  # calls left in the fixed window that ends at `_ends`
@@ -45,20 +47,25 @@ class Window:
 
     def take(self, now: float) -> None:
         """Count a call that starts now."""
-        self._sent.append(now)
+        if now >= self._ends:
+            self._left, self._ends = self.level(now) if self.kind is Kind.FIXED else self.limit, now + self.period
+        self._left -= 1
         self._decay(now)
         self._spent += 1
-        if now >= self._ends:
-            self._left, self._ends = self.limit, now + self.period
-        self._left -= 1
+        for calls in (self._sent, self._flying):
+            self._expire(calls, now)
+            calls.append(now)
 
     def level(self, now: float) -> float:
         """How many calls may start now; a fraction is a call that has half come back."""
         if self.kind is Kind.SLIDING:
             return self.limit - max(0.0, self._spent - (now - self._as_of) / self.interval)
         if self.kind is Kind.FIXED:
-            return self._left if now < self._ends else self.limit
-        self._expire(now)
+            if now < self._ends:
+                return self._left
+            self._expire(self._flying, now)  # what still flies may arrive in the new window
+            return self.limit - len(self._flying)
+        self._expire(self._sent, now)
         return self.limit - len(self._sent)
 
     def when(self, wanted: float, now: float) -> float:
@@ -68,9 +75,10 @@ class Window:
             return now
         if self.kind is Kind.SLIDING:
             return now + missing * self.interval
-        if self.kind is Kind.FIXED:
+        if self.kind is Kind.FIXED and now < self._ends:
             return self._ends
-        return self._sent[min(len(self._sent), int(-(-missing // 1))) - 1] + self.period
+        calls = self._flying if self.kind is Kind.FIXED else self._sent
+        return calls[min(len(calls), ceil(missing)) - 1] + self.period
 
     def ahead(self, now: float, horizon: float) -> float:
         """How many calls there will be from now until `horizon` seconds later."""
@@ -87,18 +95,21 @@ class Window:
         """Take in one response's headers; two that follow each other tell which kind of window it is."""
         if limit < 1 or reset_after < 0:
             return
+        self._land()
         self._learn(now, limit, remaining, reset_after)
         self._seen = (now, reset_after, remaining)
         self._decay(now)
         if self.kind is Kind.SLIDING:
             self._spent = max(self._spent, reset_after / self.interval - STALE)
         elif self.kind is Kind.FIXED:
-            self._left = min(self._left, remaining) if now < self._ends else remaining
-            self._ends = now + reset_after
+            left, ends = remaining - len(self._flying), now + reset_after
+            self._left = left if ends > self._ends + self.interval / 2 else min(self._left, left)
+            self._ends = ends
         self.limit = limit
 
     def exhaust(self, now: float, seconds: float) -> None:
         """Take in a refusal: the next call is back after `seconds`."""
+        self._land()
         self._decay(now)
         self._spent = max(self._spent, self.limit - 1 + seconds / self.interval)
         self._left, self._ends = 0, max(self._ends, now + seconds)
@@ -111,18 +122,24 @@ class Window:
         running_down = before - (now - then)
         if running_down <= 0 or remaining >= left or limit - remaining <= 0:
             return
-        if abs(reset_after - running_down) < 0.25 * self.interval:
+        growth = (reset_after - running_down) / self.interval
+        if abs(growth) < 0.25:
             self.kind = Kind.FIXED
-        elif reset_after > running_down:
+        elif growth > 0.75:
             self.kind = Kind.SLIDING
-            least = limit * reset_after / (limit - remaining)  # `remaining` is rounded down
-            if not 0.75 * self.period < least <= self.period:
-                self.period = least
+            spent = limit - remaining  # rounded up: it may be almost one less
+            self.period = max(self.period, limit * reset_after / spent)
+            if spent > 1:
+                self.period = min(self.period, limit * reset_after / (spent - 1))
 
     def _decay(self, now: float) -> None:
         self._spent = max(0.0, self._spent - (now - self._as_of) / self.interval)
         self._as_of = now
 
-    def _expire(self, now: float) -> None:
-        while self._sent and self._sent[0] + self.period <= now:
-            self._sent.popleft()
+    def _land(self) -> None:
+        if self._flying:
+            self._flying.popleft()
+
+    def _expire(self, calls: deque[float], now: float) -> None:
+        while calls and calls[0] + self.period <= now:
+            calls.popleft()

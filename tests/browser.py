@@ -67,9 +67,11 @@ class Browser:
         await self._call("execute/async", script=UNTIL.format(expression), args=[])
 
     async def texts(self, selector: str) -> list[str]:
-        """What the elements show that match."""
+        """What the elements show that match; those that cannot be seen are left out."""
         found: list[str] = await self.run(
-            "return [...document.querySelectorAll(arguments[0])].map((node) => node.innerText)", selector
+            "const seen = [...document.querySelectorAll(arguments[0])].filter((node) => node.checkVisibility());"
+            "return seen.map((node) => node.innerText)",
+            selector,
         )
         return found
 
@@ -80,6 +82,10 @@ class Browser:
     async def type(self, selector: str, text: str) -> None:
         """Type into an element."""
         await self._call(f"element/{await self._find(selector)}/value", text=text)
+
+    async def ask(self, question: str) -> None:
+        """Write a message on the chat page and send it."""
+        await self.type("#message", question + ENTER)
 
     async def shape(self, width: int, height: int, dark: bool = False, scale: float = 1) -> None:
         """Make the page so large, in CSS pixels, and light or dark."""

@@ -32,9 +32,9 @@ class Scripted:
     """A model that says what it was told to, answer by answer; an event in an answer holds it up until it is set."""
 
     name = "test/scripted"
-    reader = "nobody but the test"
 
     def __init__(self, trial: bool = False) -> None:
+        self.reader = "nobody but the test"
         self.trial = trial
         self.prompts: list[Prompt] = []
         self.left = asyncio.Event()

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.discord import sign
 from adapters.discord.faults import NO_HISTORY, number
-from adapters.discord.form import bare, content, form
+from adapters.discord.form import bare, content, flags, form
 from adapters.discord.rest import Rest
 from adapters.discord.settings import Settings
 from bot.errors import PlatformError, PlatformFault
@@ -36,30 +36,34 @@ class DiscordChannel:
     async def post(self, page: Page) -> str:
         """Post the page and return the message's id; a post whose answer was lost, made again, stands there once."""
         name = f"{self._question}:{page.turn}:{page.part}:{page.attempt}"
-        once = {"nonce": _nonce(f"{name}:{self._landed[name]}"), "enforce_nonce": True}
-        reference = {} if page.part else {"message_reference": self._reference}
         text = content(page, self._width)
+        once: dict[str, Any] = {"nonce": _nonce(f"{name}:{self._landed[name]}"), "enforce_nonce": True}
+        whole = {**form(page, text, self._ping), **once, "flags": flags(page)}
         try:
-            answer = await self._send("POST", self._path, {**form(page, text, self._ping), **once, **reference})
+            answer = await self._send("POST", self._path, whole if page.part else {**whole, **self._reference})
         except PlatformError as error:
             if error.fault is not PlatformFault.REJECTED:
                 raise
-            kept = {} if number(error) == NO_HISTORY else {"components": []}
-            answer = await self._send("POST", self._path, {**self._plain(page, text), **kept, **once})
+            simple = whole if number(error) == NO_HISTORY else {**whole, **self._plain(page, text)}
+            text = simple["content"]
+            answer = await self._send("POST", self._path, simple)
         if not isinstance(answer, dict) or not answer.get("id"):
             raise PlatformError(PlatformFault.NETWORK, "Discord's answer to a post cannot be read")
+        if answer.get("content", text).strip() != text.strip():  # the post that was lost before, with its older text
+            await self.edit(str(answer["id"]), page)
         self._landed[name] += 1
         return str(answer["id"])
 
     async def edit(self, id: str, page: Page) -> None:
         """Make the message show the page."""
         text = content(page, self._width)
+        whole = form(page, text, self._ping)
         try:
-            await self._send("PATCH", f"{self._path}/{id}", form(page, text, self._ping))
+            await self._send("PATCH", f"{self._path}/{id}", whole)
         except PlatformError as error:
             if error.fault is not PlatformFault.REJECTED:
                 raise
-            await self._send("PATCH", f"{self._path}/{id}", {**self._plain(page, text), "components": []})
+            await self._send("PATCH", f"{self._path}/{id}", {**whole, **self._plain(page, text)})
 
     async def delete(self, id: str) -> None:
         """Take the message away."""
@@ -82,13 +86,13 @@ class DiscordChannel:
 
     @property
     def _reference(self) -> dict[str, Any]:
-        """A reply to the question; without it where the question is gone."""
-        return {"channel_id": self._channel, "message_id": self._question, "fail_if_not_exists": False}
+        """A reply to the question; Discord leaves it out where the question is gone."""
+        return {"message_reference": {"message_id": self._question, "fail_if_not_exists": False}}
 
     def _plain(self, page: Page, text: str) -> dict[str, Any]:
-        """The page without a form: its own words, or those of the dialect where they alone fit."""
+        """What a page without any form says: its own words, or those of the dialect where they alone fit."""
         words = bare(page)
-        return form(page, words if len(words) <= PAGE else text, ping=False)
+        return {"content": words if len(words) <= PAGE else text, "components": []}
 
     async def _send(self, method: str, path: str, body: dict[str, Any]) -> Any:
         return await self._rest.call(method, path, body, self.posts)

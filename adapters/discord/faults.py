@@ -9,7 +9,8 @@ from bot.errors import PlatformError, PlatformFault
 
 GONE = frozenset({10003, 10004, 10008})
 """Unknown channel, guild, message (this and the others: opcodes and status codes in Discord's documentation)."""
-FORBIDDEN = frozenset({40001, 50001, 50005, 50007, 50008, 50013, 50024, 50083, 50278, 160005})
+UNAUTHORIZED = 40001
+FORBIDDEN = frozenset({UNAUTHORIZED, 50001, 50005, 50007, 50008, 50013, 50024, 50083, 50278, 160005})
 """No access, no permission, another's message, closed DMs, archived and locked threads."""
 TOO_OLD = 30046
 """Too many edits of a message older than an hour: refused with a 429 that no short wait mends."""

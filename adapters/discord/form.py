@@ -38,10 +38,15 @@ def form(page: Page, text: str, ping: bool) -> dict[str, Any]:
     """
     return {
         "content": text,
-        "flags": SUPPRESS_EMBEDS | (SUPPRESS_NOTIFICATIONS if page.part else 0),
+        "flags": SUPPRESS_EMBEDS,
         "allowed_mentions": {"parse": [], "replied_user": ping and not page.part},
         "components": buttons(page),
     }
+
+
+def flags(page: Page) -> int:
+    """The flags of a post: a continuation comes silently. An edit cannot set that flag, and loses it by nothing."""
+    return SUPPRESS_EMBEDS | (SUPPRESS_NOTIFICATIONS if page.part else 0)
 
 
 def buttons(page: Page) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ class Settings(Section):
         (),
         description="Ids of people who may stop and repeat everybody's answers; the application's owners always may.",
     )
-    ping_asker: bool = Field(True, description="Let an answer notify the person who asked. Nobody else is ever notified.")
+    ping_asker: bool = Field(True, description="Let an answer notify the person who asked; it never notifies others.")
     thread_follow_ups: bool = Field(
         True,
         description="Answer in a thread where the bot takes part without being mentioned again; "

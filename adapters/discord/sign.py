@@ -19,7 +19,8 @@ TRIES = 3
 async def typing(rest: Rest, channel: str) -> None:
     """Show that somebody types until cancelled; the message that follows takes the sign away."""
     while True:
-        await asyncio.sleep(max(FRESH, await _try(rest, "POST", f"/channels/{channel}/typing") or 0.0))
+        pause = await _try(rest, "POST", f"/channels/{channel}/typing")
+        await asyncio.sleep(max(FRESH, pause or 0.0))
 
 
 async def waiting(rest: Rest, channel: str, question: str) -> None:

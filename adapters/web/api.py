@@ -122,7 +122,7 @@ async def attended(receive: Receive, engine: Engine, question: Incoming) -> Asyn
         while (await receive())["type"] != "http.disconnect":
             pass
         log.info("the reader left", place=question.place.key)
-        await engine.stop(question.place)
+        await engine.stop(question.place, message=question.message_id)
 
     watching = asyncio.create_task(watch())
     try:

@@ -12,6 +12,8 @@ MARKER = re.compile(
     r"[ \t>]*(?:\d{1,3}|(?:(?:[-+*]|\d{1,3}[.)])[ \t]+)*(?:\d{1,3}[.)]|[-+=*_`~|]+|#{1,6}|\[[ xX]?\]?)?[ \t]*)"
 )
 """A line of nothing but markers, or of a number that may become one."""
+ROUNDS = 8
+"""How often something may be held back that stands before something held back; beyond that, all is shown as it is."""
 PARTIAL_DELIMITER = re.compile(r"[-:| \t]*")
 PROSE = (Kind.TEXT, Kind.MORE)
 
@@ -23,7 +25,8 @@ def heal(text: str) -> str:
     text is returned as it is. What is held back: a bare marker, a link until its address is whole, a table until its
     delimiter row is there and a row of it until it is whole, a fence until it has a line of code.
     """
-    while True:
+    whole = text
+    for _ in range(ROUNDS):
         lines = scan(text)
         if not lines:
             return text
@@ -32,6 +35,7 @@ def heal(text: str) -> str:
         if closing is not None:
             return text[:keep] + closing
         text = text[:keep]
+    return close(whole)
 
 
 def close(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 from unicodedata import category
@@ -16,7 +17,12 @@ REACH = 100
 """How many characters the text of a link may have before an unclosed bracket is taken for one of its own."""
 FAR = 2000
 """The same for a whole link with its address."""
-TOKEN = regex.compile(
+DEPTH = 24
+"""How many markers, and how many brackets, may be open at once; of more, the first are taken for characters."""
+LONGEST = 16
+"""How many characters a marker has at most; a longer one is taken for characters."""
+TICKS = regex.compile(r"`+")
+SIGN = regex.compile(
     r"\\(?:[!-/:-@\[-`{-~]|$)|`+|!?\[|\]|\*+|_+|~+|\|+|<https?:[^\s<>]*+>?|https?://[^\s<>*`|\\\])]++"
 )
 TAIL = regex.compile(
@@ -64,12 +70,12 @@ class Run:
 
     def place(self, offset: int) -> int:
         """Where an offset of the source is in this text."""
-        index = max((i for i, start in enumerate(self._starts) if start <= offset), default=0)
+        index = max(bisect_right(self._starts, offset) - 1, 0)
         return self._places[index] + offset - self._starts[index]
 
     def offset(self, place: int) -> int:
         """Where a place of this text is in the source."""
-        index = max((i for i, first in enumerate(self._places) if first <= place), default=0)
+        index = max(bisect_right(self._places, place) - 1, 0)
         return max(self._starts[index], self._starts[index] + place - self._places[index])
 
 
@@ -96,11 +102,12 @@ class _Parser:
         self.brackets: list[tuple[int, int]] = []
         self.pending: Span | None = None  # open code or an open link, which reaches to the end
         self.dangling = -1
+        self.ticks: dict[int, list[int]] | None = None  # the ends of the runs of backticks by their lengths
 
     def parse(self) -> Inline:
         pos = 0
-        while self.pending is None and (token := TOKEN.search(self.text, pos)):
-            pos = self._take(token[0], token.start(), token.end())
+        while self.pending is None and (sign := SIGN.search(self.text, pos)):
+            pos = self._take(sign[0], sign.start(), sign.end())
         if not self.growing:
             return Inline(self.closed, [], -1)
         near = (Span(start, OPEN, "", True) for start, _ in self.brackets if self._near(start))
@@ -110,37 +117,34 @@ class _Parser:
             found = sorted([*found, self.pending])
         return Inline(self.closed, found, self.dangling)
 
-    def _take(self, token: str, start: int, end: int) -> int:
-        """Take in a token and say where the next may begin."""
-        first = token[0]
+    def _take(self, sign: str, start: int, end: int) -> int:
+        """Take in a sign and say where the next may begin."""
+        first = sign[0]
         if first == "`":
-            return self._code(token, start, end)
+            return self._code(sign, start, end)
         if first in "*_~|":
             self._delimit(first, start, end)
         elif first in "![":
             self.brackets.append((start, len(self.stack)))
+            del self.brackets[:-DEPTH]
         elif first == "]":
             return self._link(end)
-        elif first == "<" and token[-1] != ">":
+        elif first == "<" and sign[-1] != ">":
             if end == len(self.text):
                 self.pending = Span(start, OPEN, "", True)
         elif first in "<h":
             self.closed.append(Span(start, end, "", True))
-        elif token == "\\":
+        elif sign == "\\":
             self.dangling = start
         return end
 
     def _code(self, marker: str, start: int, end: int) -> int:
         text, width = self.text, len(marker)
-        close = text.find(marker, end)
-        while close >= 0:
-            after = close + width
-            while text.startswith("`", after):
-                after += 1
-            if after - close == width:
-                self.closed.append(Span(start, after, marker, True))
-                return after
-            close = text.find(marker, after)
+        if width > LONGEST:
+            return end
+        if closer := self._find_code(width, end):
+            self.closed.append(Span(start, closer, marker, True))
+            return closer
         if self.growing:
             self.pending = Span(start, OPEN, marker, True)
             content = text[end:].rstrip()
@@ -149,6 +153,16 @@ class _Parser:
             elif content != content.rstrip("`"):
                 self.dangling = end + len(content.rstrip("`"))
         return end
+
+    def _find_code(self, width: int, start: int) -> int:
+        """The end of the next run of so many backticks, 0 where there is none."""
+        if self.ticks is None:
+            self.ticks = {}
+            for run in TICKS.finditer(self.text):
+                self.ticks.setdefault(run.end() - run.start(), []).append(run.end())
+        ends = self.ticks.get(width, [])
+        place = bisect_left(ends, start + width)
+        return ends[place] if place < len(ends) else 0
 
     def _link(self, end: int) -> int:
         if not self.brackets:
@@ -175,16 +189,24 @@ class _Parser:
         and the platforms are.
         """
         text, count, last = self.text, end - start, end == len(self.text)
+        if count > LONGEST:
+            return
         before = text[start - 1] if start else " "
         after = " " if last else text[end]
         if char not in "~|" or count == 2:
             if not before.isspace() and category(before) not in ("Ps", "Pi") and (char != "_" or not after.isalnum()):
                 count = self._close(char, count, end)
             if count and not after.isspace() and not before.isalnum():
-                self.stack.append(_Run(start, char, count))
+                self._open(_Run(start, char, count))
                 return
         if count and last and count <= 3 and not (char == "_" and before.isalnum()):
             self.dangling = end - count
+
+    def _open(self, run: _Run) -> None:
+        self.stack.append(run)
+        if len(self.stack) > DEPTH:
+            del self.stack[0]
+            self.brackets = [(start, max(height - 1, 0)) for start, height in self.brackets]
 
     def _close(self, char: str, count: int, end: int) -> int:
         """Close what is open with this character; how many characters of the closing run are left."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from enum import IntEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import regex
 
 from bot.markdown.blocks import BULLET, Kind, Line
 from bot.markdown.context import Context
-from bot.markdown.inline import Inline, Run, parse
+from bot.markdown.inline import Run, Span, parse
 
 
 class Rank(IntEnum):
@@ -48,7 +49,7 @@ LEAD = regex.compile(r"(?:[:：][*_]*|\*\*[^*]+\*\*|__[^_]+__)[ \t]*\r?$")
 BLOCK = regex.compile(rf"(?:{BULLET.pattern})|#{{1,6}}(?:\s|$)|[>|=]|`{{3}}|~{{3}}|([-_*])(?:[ \t]*\3){{2}}")
 """What must not come to stand at the beginning of a page, for it would become a block there."""
 WORDS = regex.compile(
-    r"(?P<sentence>(?<=[.!?…][\"'”’»)\]*_~|`]*)\s+(?=[^\p{Ll}\s])|(?<=[。！？｡][」』”’）】*_]*)(?![。！？｡」』”’）】*_\s]))"
+    r"(?P<sentence>(?<=[.!?…][\"'”’»)\]*_~|`]{0,9})\s+(?=[^\p{Ll}\s])|(?<=[。！？｡][」』”’）】*_]{0,9})(?![。！？｡」』”’）】*_\s]))"
     r"|\s+|(?<=[\p{Han}\p{Hiragana}\p{Katakana}、，；：])(?=[\p{Han}\p{Hiragana}\p{Katakana}「『（【])(?![々ーっゃゅょッャュョ])"
 )
 SPACES = regex.compile(r"(?<=[ \t])(?=[^ \t])")
@@ -56,6 +57,8 @@ GRAPHEMES = regex.compile(r"\X")
 CODES = (Kind.FENCE, Kind.CODE)
 OPAQUE = (Kind.HEADER, Kind.DELIMITER, Kind.ROW, Kind.CLOSE, Kind.FENCE, Kind.RULE, Kind.UNDERLINE)
 PROSE = (Kind.TEXT, Kind.MORE)
+
+_Spans = tuple[Run, list[int], list[tuple[Span, ...]]]
 
 
 class Points:
@@ -66,7 +69,8 @@ class Points:
         self.lines = lines
         self.context = context
         self.growing = growing
-        self._runs: dict[int, tuple[Run, Inline]] = {}
+        self._firsts = list(accumulate(range(len(lines)), lambda first, i: first if lines[i].kind is Kind.MORE else i))
+        self._spans: dict[int, _Spans] = {}
 
     def between(self) -> list[Point]:
         """Between the lines, in their order."""
@@ -148,27 +152,37 @@ class Points:
 
     def _markers(self, index: int, offset: int) -> tuple[tuple[str, ...], Rank]:
         """The markers of the spans that are open at an offset, from the outermost, and how bad it is to cut there."""
-        run, inline = self._run(index)
+        run, places, actives = self._read(index)
         place = run.place(offset)
         markers: list[str] = []
         worst = Rank.PARAGRAPH
-        for span in sorted(inline.closed + inline.open):
-            if span.start < place < span.end:
-                worst = max(worst, Rank.INSIDE if span.solid else Rank.MARKED)
-                if span.start + len(span.marker) < place < span.end - len(span.marker) + (not span.marker):
-                    markers.append(span.marker)
+        for span in actives[bisect_right(places, place) - 1]:
+            worst = max(worst, Rank.INSIDE if span.solid else Rank.MARKED)
+            if span.start + len(span.marker) < place < span.end - len(span.marker) + (not span.marker):
+                markers.append(span.marker)
         return tuple(filter(None, markers)), worst
 
-    def _run(self, index: int) -> tuple[Run, Inline]:
-        """The paragraph that a line belongs to."""
-        first, last, lines = index, index + 1, self.lines
-        while first and lines[first].kind is Kind.MORE:
-            first -= 1
-        while last < len(lines) and lines[last].kind is Kind.MORE:
-            last += 1
-        if first not in self._runs:
-            markers = self.context.inline if first == 0 else ()
-            run = Run(self.text, lines[first:last], markers)
-            growing = last == len(lines) and self.growing
-            self._runs[first] = run, parse(run.text, growing)
-        return self._runs[first]
+    def _read(self, index: int) -> _Spans:
+        """The paragraph that a line belongs to, and which of its spans are open from where on."""
+        first = self._firsts[index]
+        if first not in self._spans:
+            last = bisect_right(self._firsts, first)
+            run = Run(self.text, self.lines[first:last], self.context.inline if first == 0 else ())
+            inline = parse(run.text, last == len(self.lines) and self.growing)
+            self._spans[first] = (run, *_sweep([*inline.closed, *inline.open]))
+        return self._spans[first]
+
+
+def _sweep(spans: list[Span]) -> tuple[list[int], list[tuple[Span, ...]]]:
+    """Places, and the spans that are open from each of them on, the outermost first."""
+    begins: dict[int, list[Span]] = {}
+    for span in spans:
+        begins.setdefault(span.start + 1, []).append(span)
+        begins.setdefault(span.end, [])
+    active: tuple[Span, ...] = ()
+    places, actives = [-1], [active]
+    for place in sorted(begins):
+        active = tuple(sorted([*(span for span in active if span.end > place), *begins[place]]))
+        places.append(place)
+        actives.append(active)
+    return places, actives

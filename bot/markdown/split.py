@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from bot.markdown.heal import close, heal
 from bot.markdown.points import Point, Points, Rank
 
 Measure = Callable[[str], int]
+SPACE = re.compile(r"\s*")
 SHRINK = 2
 """No dialect makes a text shorter than one part in this many: of more than so many pages, one is surely full."""
 
@@ -64,19 +66,28 @@ class _Rest:
         self.growing = growing
         self.context = cut.context if cut else Context()
         self.opener = cut.opener if cut else ""
-        self.start = cut.start if cut else text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+        self.start = self._find_start(cut.start if cut else 0)
+        self.end = len(text.rstrip())
         self._sizes: dict[int, int] = {}
+
+    def _find_start(self, start: int) -> int:
+        """Where the first line begins that is not blank; in a fence, blank lines count."""
+        if self.context.fence or self.context.partial:
+            return start
+        return max(start, self.text.rfind("\n", start, _skip_space(self.text, start)) + 1)
 
     def whole(self) -> str | None:
         """All of it as one page, None where it does not fit."""
-        if len(self.text) - self.start > SHRINK * self.size:
+        if self.end - self.start > SHRINK * self.size:
             return None
         page = self.show()
         return page if not page or self.measure(page) <= self.size else None
 
     def show(self) -> str:
         """All of it as a page: as it may be shown now, or as it stays."""
-        end = len(self.text) if self.growing else len(self.text.rstrip())
+        if self.start >= self.end:
+            return ""
+        end = len(self.text) if self.growing else self.end
         lines = scan(self.text, self.start, end, self.context) if any(self.context.containers) else []
         page = self.opener + _edit(self.text, self.start, end, lines)
         return heal(page).rstrip() if self.growing else close(page)
@@ -108,10 +119,9 @@ class _Rest:
 
     def _choose(self) -> Point | None:
         """Go from lines to words to characters, each only in what is left after the furthest before that fits."""
-        end = len(self.text.rstrip())
-        stop = min(end, self.start + SHRINK * self.size)
+        stop = min(self.end, _skip_space(self.text, self.start + SHRINK * self.size) + 1)
         self.lines = scan(self.text, self.start, stop, self.context)
-        points = Points(self.text, self.lines, self.context, self.growing or stop < end)
+        points = Points(self.text, self.lines, self.context, self.growing or stop < self.end)
         near = self._fitting(points.between())
         if best := self._best(near, 2, Rank.MARKED):
             return best
@@ -145,6 +155,12 @@ class _Rest:
                     if self._size(point) <= self.size:
                         return point
         return None
+
+
+def _skip_space(text: str, start: int) -> int:
+    """The offset of the first character from there on that is no white space."""
+    space = SPACE.match(text, start)
+    return space.end() if space else start
 
 
 def _edit(text: str, start: int, end: int, lines: Sequence[Line]) -> str:

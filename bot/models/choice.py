@@ -15,6 +15,7 @@ from bot.models import trial
 from bot.models.deferred import Deferred
 from bot.models.discovery import Server, discover, list_models
 from bot.models.machine import Machine, obstacle
+from bot.models.providers import make_anthropic, make_openai
 from bot.models.unset import Unset
 from bot.ports import Model
 
@@ -97,13 +98,19 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
         raise SettingsError(f"The model {provider}/{name} needs a key: set {KEYS[provider]}.")
     reader = PEOPLE[provider] if host == OFFICIAL[provider] else host
     label = f"{provider}/{name}"
-    if provider == "anthropic":
-        from bot.models.anthropic import AnthropicModel
+    fields = {
+        "name": label,
+        "model": name,
+        "api_key": section.api_key,
+        "base_url": section.base_url,
+        "timeout": section.timeout,
+        "reader": reader,
+    }
 
-        return AnthropicModel(label, name, section.api_key, section.base_url, section.timeout, reader)
-    from bot.models.openai import OpenAIModel
+    async def make() -> Model:
+        return await (make_openai(**fields) if provider == "openai" else make_anthropic(**fields))
 
-    return OpenAIModel(label, name, section.api_key, section.base_url, section.timeout, reader)
+    return Deferred(label, reader, make, patience=section.timeout)
 
 
 def _host(provider: str, base_url: str) -> str:
@@ -149,9 +156,15 @@ async def _first(settings: Settings, patience: float) -> str:
 
 def _served(server: Server, name: str, settings: Settings) -> Model:
     """A model of a server on this machine."""
-    from bot.models.openai import OpenAIModel
+    label = f"local/{name}"
+    timeout = settings.local.timeout
 
-    return OpenAIModel(f"local/{name}", name, SecretStr(""), server.base_url, settings.local.timeout, LOCAL)
+    async def make() -> Model:
+        return await make_openai(
+            name=label, model=name, api_key=SecretStr(""), base_url=server.base_url, timeout=timeout, reader=LOCAL
+        )
+
+    return Deferred(label, LOCAL, make, patience=timeout)
 
 
 async def _named(label: str, name: str, settings: Settings, find: Find) -> Model:

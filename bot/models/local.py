@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bot.config import LocalSettings
 from bot.errors import ModelError, ModelFault
 from bot.models.machine import RUNTIME, Machine, explain, obstacle
+from bot.models.providers import make_openai
 from bot.ports import Piece, Prompt
 
 if TYPE_CHECKING:
@@ -53,12 +54,10 @@ class LocalModel:
         cls, path: Path, name: str, settings: LocalSettings, *, trial: bool = False, longest: int | None = None
     ) -> LocalModel:
         """Load the file and serve it on a free loopback port. Raises ModelError(UNSET) with the mend."""
-        from bot.models.openai import OpenAIModel
-
         key = secrets.token_hex(16)
         server = await asyncio.to_thread(_serve, path, name, key, settings)
-        client = OpenAIModel(
-            name,
+        client = await make_openai(
+            name=name,
             model=name,
             api_key=SecretStr(key),
             base_url=f"{server.listening_address}/v1",

@@ -10,40 +10,57 @@ const log = new Log(at("log"), at("scroll"));
 const field = at("message");
 
 let conversation = "";
+let loading = ""; // the id of the conversation that is being read back
 let running = null; // the AbortController of the answer that is being written
 
-function enter(id) {
+// The conversation is named in the address, so that it survives a reload.
+function enter(id, way = "replaceState") {
   conversation = id;
   at("conversation-id").textContent = id;
   at("conversation").hidden = at("forget").hidden = !id;
-  if (location.hash.slice(1) !== id) window.history.replaceState(null, "", id ? `#${id}` : location.pathname);
+  if (location.hash.slice(1) !== id) window.history[way](null, "", id ? `#${id}` : location.pathname);
 }
 
-function begin() {
+function clear() {
   running?.abort();
   running = null;
-  busy(false);
-  enter("");
+  conversation = loading = "";
   log.clear();
   at("welcome").hidden = false;
   at("scroll").scrollTop = 0;
+  busy(false);
+}
+
+function begin(way) {
+  clear();
+  enter("", way);
   field.focus();
 }
 
 async function restore() {
   const id = location.hash.slice(1);
-  if (!id || id === conversation) return;
-  begin();
+  if (id === conversation) return;
+  clear();
+  if (!id) {
+    enter("");
+    return;
+  }
+  loading = id;
+  at("welcome").hidden = true;
+  weigh();
   try {
     const { messages } = await history(id);
+    if (loading !== id) return;
+    loading = "";
     enter(id);
     show(messages);
   } catch (error) {
-    fail(error, () => {
-      window.history.replaceState(null, "", `#${id}`);
-      restore();
-    });
+    if (loading !== id) return;
+    loading = "";
+    if (error.status === 404) begin("replaceState");
+    fail(error, restore);
   }
+  weigh();
 }
 
 function show(messages) {
@@ -61,7 +78,7 @@ function show(messages) {
 }
 
 async function send(message) {
-  if (running) return;
+  if (running || loading) return;
   const mine = running = new AbortController();
   at("welcome").hidden = true;
   const question = log.question(message);
@@ -144,7 +161,7 @@ function busy(writing) {
 function weigh() {
   const length = [...field.value].length;
   at("count").textContent = length > LONGEST ? `${length - LONGEST} characters too long.` : "";
-  at("send").disabled = !field.value.trim() || length > LONGEST;
+  at("send").disabled = Boolean(loading) || !field.value.trim() || length > LONGEST;
   if (!CSS.supports("field-sizing", "content")) {
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight + 2}px`;
@@ -171,7 +188,7 @@ at("stop").addEventListener("click", () => {
   running?.abort();
   field.focus();
 });
-at("new").addEventListener("click", begin);
+at("new").addEventListener("click", () => begin("pushState"));
 at("ideas").addEventListener("click", (event) => {
   if (event.target.closest("button")) send(event.target.closest("button").textContent);
 });
@@ -179,7 +196,7 @@ at("ideas").addEventListener("click", (event) => {
 at("forget").addEventListener("click", async ({ currentTarget: button }) => {
   if (!button.classList.toggle("sure")) {
     button.textContent = "Forget";
-    await forget(conversation).then(begin, (error) => fail(error, () => button.click()));
+    await forget(conversation).then(() => begin("replaceState"), (error) => fail(error, () => button.click()));
     return;
   }
   button.textContent = "Really forget?";

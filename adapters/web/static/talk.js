@@ -46,7 +46,7 @@ export async function ask(message, id, signal, on) {
 
 async function call(path, options = {}) {
   const key = sessionStorage.getItem(KEY);
-  const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
+  const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${utf8(key)}` } : {}) };
   const response = await fetch(path, { ...options, headers, cache: "no-store" }).catch((error) => {
     if (error.name === "AbortError") throw error;
     throw new Refused(0, "Parley cannot be reached. Is it running?");
@@ -54,6 +54,11 @@ async function call(path, options = {}) {
   if (response.ok) return response;
   const { error } = await response.json().catch(() => ({}));
   throw new Refused(response.status, error ?? `The server answered with ${response.status}.`);
+}
+
+// A header's letters are bytes: each letter of the result is one.
+function utf8(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 // Server-sent events as [name, data], each as soon as it is whole.

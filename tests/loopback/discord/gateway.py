@@ -52,6 +52,7 @@ class Gateway:
         self._changed = changed
         self._clock = clock
         self._lock = asyncio.Lock()
+        self._transports: dict[int, asyncio.Transport] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self.sessions: list[Session] = []
         self.sockets: list[web.WebSocketResponse] = []
@@ -59,10 +60,12 @@ class Gateway:
         self.resumes: list[dict[str, Any]] = []
         self.heartbeats = 0
         self.closes: list[int] = []
-        """The codes that sockets were closed with, by either side."""
+        """The codes that clients closed with; 1006 where the connection was cut."""
         self.refuse = 0
         """How many of the next connections are turned away with a 503."""
         self.heartbeat_ms = HEARTBEAT_MS
+        self.deaf = False
+        """Whether heartbeats are heard and not answered, as by a connection that is half dead."""
         self.url = ""
 
     @property
@@ -78,6 +81,8 @@ class Gateway:
         socket = web.WebSocketResponse(max_msg_size=4096)
         await socket.prepare(request)
         self.sockets.append(socket)
+        if request.transport:
+            self._transports[id(socket)] = request.transport
         await socket.send_json({"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}, "s": None, "t": None})
         try:
             await self._listen(socket)
@@ -94,7 +99,7 @@ class Gateway:
                 return
             sends.append(now)
             try:
-                heard = json.loads(frame.data) if frame.type is WSMsgType.TEXT else None
+                heard: dict[str, Any] = json.loads(frame.data) if frame.type is WSMsgType.TEXT else {}
                 op, data = heard["op"], heard.get("d")
             except (ValueError, TypeError, KeyError):
                 await socket.close(code=4002, message=b"Error while decoding payload.")
@@ -106,7 +111,8 @@ class Gateway:
         mine = next((session for session in self.sessions if session.socket is socket), None)
         if op == 1:
             self.heartbeats += 1
-            await socket.send_json({"op": 11, "d": None, "s": None, "t": None})
+            if not self.deaf:
+                await socket.send_json({"op": 11, "d": None, "s": None, "t": None})
         elif op in (2, 6) and mine:
             await socket.close(code=4005, message=b"Already authenticated.")
         elif op == 2:
@@ -141,7 +147,7 @@ class Gateway:
         return {
             "v": 10,
             "user": payloads.user(self._world.bot),
-            "guilds": [{"id": id, "unavailable": True} for id in self._world.guilds],
+            "guilds": [{"id": guild, "unavailable": True} for guild in self._world.guilds],
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "private_channels": [],
@@ -168,10 +174,10 @@ class Gateway:
 
     def _members(self, session: Session, data: dict[str, Any]) -> None:
         guild = self._world.guilds[str(data["guild_id"])]
-        ids = {str(id) for id in data.get("user_ids", ())}
+        ids = {str(user) for user in data.get("user_ids", ())}
         found = [member for member in guild.members.values() if not ids or member.user.id in ids]
         chunk = {"guild_id": guild.id, "members": [payloads.member(one) for one in found], "chunk_index": 0}
-        more = {"chunk_count": 1, "not_found": [], "nonce": data.get("nonce")}
+        more: dict[str, Any] = {"chunk_count": 1, "not_found": [], "nonce": data.get("nonce")}
         self._push(session, "GUILD_MEMBERS_CHUNK", {**chunk, **more})
 
     def tell(self, name: str, draw: Draw, where: Channel | None = None, intents: tuple[int, int] = (0, 0)) -> None:
@@ -202,18 +208,16 @@ class Gateway:
         await self._order({"op": 9, "d": resumable, "s": None, "t": None})
 
     async def close(self, code: int = 4000) -> None:
-        """Close every socket with a code."""
+        """Close every socket with a code; the sessions can be resumed."""
         for session in self.live:
-            assert session.socket
-            await session.socket.close(code=code)
+            socket, session.socket = session.socket, None
+            assert socket
+            await socket.close(code=code)
 
     def kill(self) -> None:
         """Cut every socket, with no good-bye."""
         for session in self.live:
-            assert session.socket
-            assert session.socket._req is not None
-            transport = session.socket._req.transport
-            if transport:
+            if transport := self._transports.get(id(session.socket)):
                 transport.abort()
 
     async def _order(self, frame: dict[str, Any]) -> None:

@@ -123,12 +123,14 @@ class Fault:
     """What goes wrong with one call of a route.
 
     `gate` holds the call back until it is set. Then it is answered with `status` and `body` (JSON, or text where that
-    is a str), or it is done and its answer lost (`lose`), or the connection is cut before it is done (`cut`), or it
-    simply goes on. `done` makes the call take effect although it is answered with an error.
+    is a str; at 429 without a body a limit's own answer with `retry_after`), or it is done and its answer lost
+    (`lose`), or the connection is cut before it is done (`cut`), or it simply goes on.
+    `done` makes the call take effect although it is answered with an error.
     """
 
     status: int = 0
     body: Any = None
+    retry_after: float = 1.0
     headers: dict[str, str] = field(default_factory=dict)
     lose: bool = False
     cut: bool = False

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from tests.loopback.discord import gateway, payloads
 from tests.loopback.discord.calls import Call, Reply
 from tests.loopback.discord.gateway import Gateway
-from tests.loopback.discord.rules import ON_EDIT, ON_POST, RefusalError, check_blank, check_message, invalid
-from tests.loopback.discord.rules import Mentions, mentioned, previews
+from tests.loopback.discord.rules import (
+    ON_EDIT,
+    ON_POST,
+    Mentions,
+    RefusalError,
+    check_blank,
+    check_message,
+    invalid,
+    mentioned,
+    previews,
+)
 from tests.loopback.discord.state import SILENT, SUPPRESS_EMBEDS, THREAD, Channel, Message, Notice, Version
 from tests.loopback.discord.world import BOT, World
 
 NONCES = 300.0
 """Seconds for which a nonce is remembered ("for the past few minutes")."""
 PAGE = 100
-BULK_AGE = 14 * 86_400
 
 
 class Messages:
@@ -134,8 +142,8 @@ class Messages:
         attachments += self.attach(call)
         check_blank(version, attachments)
         said.attachments = attachments
-        said.versions.append(replace(version, at=payloads.created(self._world.snowflakes.next())))
-        said.edited = True
+        said.versions.append(version)
+        said.edited = time.time()
         if "content" in call.body:
             self.notify(said, mentioned(version.content, call.body.get("allowed_mentions")), edit=True)
         self.announce(said, "MESSAGE_UPDATE")
@@ -146,13 +154,15 @@ class Messages:
         self.notify(said, mentioned(said.content, allowed))
         former = where.messages.get(said.reference)
         if former and (allowed is None or allowed.get("replied_user", False)) and former.author.id != said.author.id:
-            said.mentions = list(dict.fromkeys([*said.mentions, former.author.id]))
-            self._note(said, former.author.id, "reply")
+            said.replied = former.author.id
+            said.mentions = list(dict.fromkeys([*said.mentions, said.replied]))
+            self._note(said, said.replied, "reply")
         self.announce(said, "MESSAGE_CREATE")
 
     def notify(self, said: Message, found: Mentions, edit: bool = False) -> None:
         """Keep whom a text mentions, and note that they were notified."""
-        said.mentions, said.roles, said.everyone = list(found.users), list(found.roles), bool(found.everyone)
+        said.mentions = list(dict.fromkeys(filter(None, [*found.users, said.replied])))
+        said.roles, said.everyone = list(found.roles), bool(found.everyone)
         for who in (*found.users, *found.roles, *found.everyone):
             self._note(said, who, edit=edit)
 
@@ -182,16 +192,23 @@ class Messages:
         name = "MESSAGE_REACTION_ADD" if put else "MESSAGE_REACTION_REMOVE"
         self._gateway.tell(name, lambda _: fact, where, (gateway.REACTIONS, gateway.DIRECT_REACTIONS))
 
+    def wake(self, where: Channel) -> None:
+        """Open a thread that is archived but not locked, as a post in it does."""
+        if where.archived and not where.locked:
+            where.archived = False
+            drawn = payloads.channel(where, self._world)
+            self._gateway.tell("THREAD_UPDATE", lambda _: drawn, where, (gateway.GUILDS, gateway.GUILDS))
+
     def attach(self, call: Call) -> list[dict[str, Any]]:
         """Keep the files that came with a call."""
         return [self.keep(name, data, kind) for name, data, kind in call.files.values()]
 
     def keep(self, name: str, data: bytes, kind: str) -> dict[str, Any]:
         """Keep a file and describe it."""
-        id = self._world.snowflakes.next()
-        self.files[f"{id}/{name}"] = (data, kind)
-        url = f"{self.origin}/attachments/{id}/{name}"
-        return {"id": id, "filename": name, "size": len(data), "url": url, "proxy_url": url, "content_type": kind}
+        key = self._world.snowflakes.next()
+        self.files[f"{key}/{name}"] = (data, kind)
+        url = f"{self.origin}/attachments/{key}/{name}"
+        return {"id": key, "filename": name, "size": len(data), "url": url, "proxy_url": url, "content_type": kind}
 
     @property
     def _sees(self) -> bool:
@@ -207,7 +224,7 @@ class Messages:
             raise RefusalError(403, 50007, "Cannot send messages to this user")
         if where.locked:
             self._open(where)
-        where.archived = False
+        self.wake(where)
         return where
 
     def _open(self, where: Channel) -> None:
@@ -225,8 +242,8 @@ class Messages:
         return where, said
 
     def _known(self, where: Channel, nonce: str) -> Message | None:
-        at, id = self._nonces.get((where.id, nonce), (0.0, ""))
-        return where.messages[id] if id and self._clock() - at < NONCES else None
+        at, known = self._nonces.get((where.id, nonce), (0.0, ""))
+        return where.messages[known] if known and self._clock() - at < NONCES else None
 
     def _reference(self, where: Channel, reference: Mapping[str, Any] | None) -> str:
         if not reference:

@@ -74,8 +74,8 @@ def channel(where: Channel, world: World) -> Json:
     last = where.standing[-1].id if where.standing else None
     found: Json = {"id": where.id, "type": where.kind, "last_message_id": last, "flags": 0}
     if where.kind == DM:
-        return {**found, "recipients": [user(world.users[id]) for id in where.people]}
-    found |= {"guild_id": where.guild, "name": where.name, "rate_limit_per_user": where.slowmode}
+        return {**found, "recipients": [user(world.users[person]) for person in where.people]}
+    found |= {"guild_id": where.guild, "name": where.name, "rate_limit_per_user": 0}
     if where.kind == THREAD:
         return found | _thread(where)
     denied = sum(BITS[name] for name in where.denied)
@@ -182,11 +182,11 @@ def bare(said: Message, world: World) -> Json:
         "content": now.content,
         "author": user(said.author),
         "timestamp": timestamp(created(said.id)),
-        "edited_timestamp": timestamp(now.at) if said.edited else None,
+        "edited_timestamp": timestamp(said.edited) if said.edited else None,
         "tts": False,
         "pinned": False,
         "mention_everyone": said.everyone,
-        "mentions": [user(world.users[id]) for id in said.mentions if id in world.users],
+        "mentions": [user(world.users[who]) for who in said.mentions if who in world.users],
         "mention_roles": said.roles,
         "attachments": said.attachments,
         "embeds": [dict(embed) for embed in now.embeds],

@@ -64,6 +64,7 @@ class Version:
     embeds: tuple[dict[str, Any], ...] = ()
     flags: int = 0
     at: float = 0.0
+    """By the clock that limits are counted with."""
 
     @property
     def buttons(self) -> list[dict[str, Any]]:
@@ -81,7 +82,8 @@ class Version:
 class Message:
     """One message; its versions are the whole history of its edits.
 
-    `mentions` are ids of users, `reference` is the id of the message that it replies to, `viewer` who alone sees it.
+    `mentions` are ids of users, `reference` is the id of the message that it replies to and `replied` whom that told,
+    `viewer` is who alone sees it, `edited` a Unix time.
     """
 
     id: str
@@ -92,12 +94,13 @@ class Message:
     roles: list[str] = field(default_factory=list)
     everyone: bool = False
     reference: str = ""
+    replied: str = ""
     nonce: str = ""
     attachments: list[dict[str, Any]] = field(default_factory=list)
     reactions: dict[str, set[str]] = field(default_factory=dict)
     viewer: str = ""
     deleted: bool = False
-    edited: bool = False
+    edited: float = 0.0
     type: int = 0
 
     @property
@@ -145,7 +148,6 @@ class Channel:
     archived: bool = False
     locked: bool = False
     deleted: bool = False
-    slowmode: int = 0
     messages: dict[str, Message] = field(default_factory=dict)
     typed: list[float] = field(default_factory=list)
 

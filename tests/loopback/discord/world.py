@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.loopback.discord.rules import RefusalError
-from tests.loopback.discord.state import DM, THREAD, App, Channel, Guild, Member, Message, Notice, Role, Snowflakes, User
+from tests.loopback.discord.state import (
+    DM,
+    THREAD,
+    App,
+    Channel,
+    Guild,
+    Member,
+    Message,
+    Notice,
+    Role,
+    Snowflakes,
+    User,
+)
 
 BOT, OWNER, ANN, BEN, ROBOT = (f"10000000000000000{n}" for n in range(1, 6))
 """The bot, the application's owner, two people, another bot."""
@@ -46,7 +58,7 @@ class World:
 
     def __post_init__(self) -> None:
         names = ((OWNER, "olga"), (ANN, "ann"), (BEN, "ben"), (BOT, "parley"), (ROBOT, "robot"))
-        self.users = {id: User(id, name, name.title(), bot=id in (BOT, ROBOT)) for id, name in names}
+        self.users = {key: User(key, name, name.title(), bot=key in (BOT, ROBOT)) for key, name in names}
         self.app = App(APP, self.users[OWNER])
         self.guild(GUILD, "Loopback")
         self.guilds[GUILD].roles[HELPERS] = Role(HELPERS, "helpers")
@@ -105,6 +117,14 @@ class World:
         """Raise 50013 where the bot may not."""
         if self.lacks(where, permission):
             raise RefusalError(403, 50013, "Missing Permissions")
+
+    def allowed(self, where: Channel) -> int:
+        """The bot's permissions there, as a number."""
+        return sum(bit for name, bit in BITS.items() if not self.lacks(where, name))
+
+    def rights(self, where: Channel, person: str) -> int:
+        """A person's permissions there; the owner of the guild has all."""
+        return 2**53 - 1 if self.guilds[where.guild].owner == person else EVERYDAY
 
     def standing(self) -> Iterator[Message]:
         """Every message that stands anywhere."""

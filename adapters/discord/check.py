@@ -1,0 +1,45 @@
+"""Whether Discord is set up right, for `parley check`: the token, what may be read, in how many servers."""
+
+from __future__ import annotations
+
+from adapters.discord.login import Identity, introduce
+from adapters.discord.rest import Rest, connect
+from adapters.discord.settings import PORTAL, Settings
+from bot.errors import PlatformError, SettingsError
+from bot.health import Check
+
+MOST = 200
+"""Servers that Discord lists at once."""
+TRY_LATER = "Discord could not be asked: look at the network, then run this again."
+CORRECT = "Correct that setting."
+INVITE = "none yet: open the link that `parley invite` prints"
+
+
+async def inspect(settings: Settings) -> list[Check]:
+    """The rows for the table: login, message content, servers."""
+    async with connect(settings) as rest:
+        try:
+            me = await introduce(rest)
+        except SettingsError as error:
+            return [Check("discord login", False, str(error), CORRECT)]
+        except PlatformError as error:
+            return [Check("discord login", False, f"no answer: {error}", TRY_LATER)]
+        login = Check("discord login", True, f"as {me.name} ({me.user})")
+        return [login, _weigh(me), Check("discord servers", True, await _count(rest))]
+
+
+def _weigh(me: Identity) -> Check:
+    """Both ways are right; what they mean is said."""
+    if me.reads:
+        return Check("discord message content", True, "granted: threads need no mention once the bot takes part")
+    found = f"not granted: threads need mentions too. Switch Message Content Intent on at {PORTAL} to change that"
+    return Check("discord message content", True, found)
+
+
+async def _count(rest: Rest) -> str:
+    try:
+        servers = await rest.call("GET", f"/users/@me/guilds?limit={MOST}")
+    except PlatformError as error:
+        return f"not known ({error})"
+    count = len(servers or ())
+    return (f"{count} or more" if count >= MOST else str(count)) if count else INVITE

@@ -1,0 +1,107 @@
+"""From Discord's message to one for the engine, or None where it is not for the bot. Pure."""
+
+from __future__ import annotations
+
+from discord import DMChannel, Message, MessageType, Thread
+
+from adapters.discord.words import read
+from bot.commands import match
+from bot.messages import Attachment, Author, Incoming, Place
+
+SPOKEN = (MessageType.default, MessageType.reply)
+"""Types of what a person says; every other one is a notice."""
+
+
+def locate(channel: int, direct: bool) -> Place:
+    """The place of a conversation, `discord:<channel or thread>`."""
+    return Place(f"discord:{channel}", shared=not direct, direct=direct)
+
+
+def spoken(message: Message) -> bool:
+    """Whether a person said it: no bot, webhook or system."""
+    return not message.author.bot and message.webhook_id is None and message.type in SPOKEN
+
+
+def addressed(message: Message, me: int) -> bool:
+    """Whether it is said to the bot: in its direct messages, with its mention or its role's, or as a reply to it."""
+    if isinstance(message.channel, DMChannel) or _mentions(message, me):
+        return True
+    return _calls_role(message) or (_replies_to(message) == me and _says(message))
+
+
+def unreadable(message: Message, me: int) -> bool:
+    """Whether it calls the bot's role alone, so that Discord keeps its text back for want of the intent."""
+    return _calls_role(message) and not _mentions(message, me) and not _says(message)
+
+
+def follows(message: Message, me: int) -> bool:
+    """Whether it may be a follow-up: in a thread, readable, to nobody in particular."""
+    others = message.mentions or message.role_mentions or message.mention_everyone
+    return (
+        isinstance(message.channel, Thread)
+        and _says(message)
+        and not others
+        and _replies_to(message) in (0, me)
+        and not addressed(message, me)
+    )
+
+
+def incoming(message: Message, me: int, joined: bool = False) -> Incoming | None:
+    """The message for the engine, or None where it is not for the bot.
+
+    `me` is the bot's user id. `joined` says that the bot takes part in the thread. A bare word is a command only to the
+    bot itself: in a direct message or after a mention. A mention and nothing else has no text.
+    """
+    if not spoken(message):
+        return None
+    to_me = addressed(message, me)
+    if not to_me and not (joined and follows(message, me)):
+        return None
+    text = read(message.content, message, me)
+    return Incoming(
+        place=locate(message.channel.id, isinstance(message.channel, DMChannel)),
+        author=Author(str(message.author.id), message.author.display_name),
+        text=text,
+        channel_id=str(message.channel.id),
+        message_id=str(message.id),
+        quote=_quote(message, me),
+        command=match(text, bare=to_me),
+        attachments=_attachments(message),
+    )
+
+
+def _mentions(message: Message, me: int) -> bool:
+    """A mention of the bot in the text, or the ping of a reply to it."""
+    return any(user.id == me for user in message.mentions)
+
+
+def _calls_role(message: Message) -> bool:
+    """A mention of the role that came with the bot: people pick it from the list."""
+    own = message.guild.self_role if message.guild else None
+    return own is not None and own in message.role_mentions
+
+
+def _replies_to(message: Message) -> int:
+    """Whose message this one answers; 0 for nobody's, or nobody knows whose."""
+    resolved = message.reference.resolved if message.reference else None
+    return resolved.author.id if isinstance(resolved, Message) else 0
+
+
+def _says(message: Message) -> bool:
+    """Whether there is anything to read; without the intent Discord empties what is not for the bot."""
+    return bool(message.content or message.attachments or message.message_snapshots)
+
+
+def _quote(message: Message, me: int) -> str:
+    """The text that it answers or forwards."""
+    resolved = message.reference.resolved if message.reference else None
+    texts = [snapshot.content for snapshot in message.message_snapshots]
+    if isinstance(resolved, Message):
+        texts.append(resolved.content or next((embed.description or "" for embed in resolved.embeds), ""))
+    return "\n\n".join(read(text, message, me) for text in texts if text)
+
+
+def _attachments(message: Message) -> tuple[Attachment, ...]:
+    """The files of the message itself and of what it forwards."""
+    files = [*message.attachments, *(file for snapshot in message.message_snapshots for file in snapshot.attachments)]
+    return tuple(Attachment(file.filename, file.content_type or "", file.size, file.url) for file in files)

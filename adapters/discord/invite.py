@@ -1,0 +1,35 @@
+"""The link that brings the bot into a server, with the least permissions that it needs."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from adapters.discord.login import introduce
+from adapters.discord.rest import connect
+from adapters.discord.settings import PORTAL, TOKEN, Settings
+from bot.errors import SettingsError
+
+AUTHORIZE = "https://discord.com/oauth2/authorize"
+PERMISSIONS = {
+    "add reactions": 1 << 6,
+    "view channels": 1 << 10,
+    "send messages": 1 << 11,
+    "read message history": 1 << 16,
+    "send messages in threads": 1 << 38,
+}
+"""What the bot needs, by the bits of Discord's documentation, permissions."""
+SCOPES = "bot applications.commands"
+
+
+async def invite(settings: Settings) -> str:
+    """The link. Raises SettingsError without a token or for a dead one, PlatformError where Discord does not answer."""
+    if not settings.enabled:
+        raise SettingsError(f"{TOKEN} is not set: copy the token from the Bot page of {PORTAL}.")
+    async with connect(settings) as rest:
+        me = await introduce(rest)
+    return f"{AUTHORIZE}?{urlencode(link(me.application))}"
+
+
+def link(application: str) -> dict[str, str]:
+    """What the link says of an application."""
+    return {"client_id": application, "permissions": str(sum(PERMISSIONS.values())), "scope": SCOPES}

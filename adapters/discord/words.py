@@ -1,0 +1,51 @@
+"""What a Discord message says, in words: mentions, emoji and times as people see them. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from discord import Guild, Message
+
+TOKEN = re.compile(
+    r"<(?:@!?(?P<user>\d+)|@&(?P<role>\d+)|#(?P<channel>\d+)|a?:(?P<emoji>\w+):\d+|"
+    r"/(?P<command>[^:<>\n]+):\d+|t:(?P<time>-?\d{1,11})(?::[tTdDfFRsS])?)>"
+)
+BLANKS = re.compile(r"(?<=\S)[ \t]+$", re.MULTILINE)
+
+
+def read(content: str, message: Message, me: int) -> str:
+    """A text of the message, or of one that it quotes, for the model; the bot's own mentions are taken out."""
+    own = me, message.guild.self_role.id if message.guild and message.guild.self_role else 0
+    content = re.sub(rf"<@(?:!?{own[0]}|&{own[1]})>[ \t]*", "", content)
+    return BLANKS.sub("", TOKEN.sub(lambda token: _name(token, message), content)).strip()
+
+
+def _name(token: re.Match[str], message: Message) -> str:
+    kind, value = token.lastgroup, token[token.lastgroup or 0]
+    guild = message.guild if isinstance(message.guild, Guild) else None
+    if kind == "user":
+        return f"@{_person(int(value), message)}"
+    if kind == "role":
+        role = guild.get_role(int(value)) if guild else None
+        return f"@{role.name if role else 'role'}"
+    if kind == "channel":
+        channel = guild.get_channel_or_thread(int(value)) if guild else None
+        return f"#{channel.name if channel else 'channel'}"
+    if kind == "time":
+        return _moment(int(value)) or token[0]
+    return f"/{value}" if kind == "command" else f":{value}:"
+
+
+def _person(id: int, message: Message) -> str:
+    quoted = getattr(message.reference and message.reference.resolved, "mentions", [])
+    people = [message.author, *message.mentions, *quoted]
+    return next((person.display_name for person in people if person.id == id), str(id))
+
+
+def _moment(seconds: int) -> str:
+    """A time in words; empty where it is none."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return ""

@@ -1,0 +1,135 @@
+"""The Discord adapter as it runs, with an engine that answers at once and remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from adapters.discord import Settings, run
+from bot.engine import Engine
+from bot.errors import StorageError
+from bot.health import Host
+from bot.messages import Author, Control, Incoming, Message, Page, Place, State
+from bot.ports import Answer, Channel, Turn
+from tests.loopback.discord import FakeDiscord
+
+
+@dataclass
+class Notebook:
+    """A memory in memory: enough of one for an adapter."""
+
+    claims: dict[tuple[str, str], str] = field(default_factory=dict)
+    finished: list[Answer] = field(default_factory=list)
+    broken: bool = False
+
+    async def claim(self, incoming: Incoming) -> Turn | None:
+        self._check()
+        key = incoming.channel_id, incoming.message_id
+        if key in self.claims:
+            return None
+        self.claims[key] = incoming.place.key
+        return Turn(len(self.claims), first=True)
+
+    async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
+        self.finished.append(answer)
+
+    async def asked(self, place: str) -> bool:
+        self._check()
+        return place in self.claims.values()
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StorageError("the disk is full")
+
+
+class Echo:
+    """Answers each message once with its own words; keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.memory = Notebook()
+        self.received: list[Incoming] = []
+        self.answered: list[Incoming] = []
+        self.commands: list[tuple[str, Place, Author, bool]] = []
+        self.presses: list[tuple[Control, int, Author, bool]] = []
+        self.said = ""
+        self.openers: dict[str, Callable[[Incoming], Channel]] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def serve(self, platform: str, opener: Callable[[Incoming], Channel]) -> None:
+        """Keep the opener."""
+        assert platform not in self.openers
+        self.openers[platform] = opener
+
+    async def respond(self, incoming: Incoming, channel: Channel) -> Answer | None:
+        """Claim, show the sign, post, edit."""
+        self.received.append(incoming)
+        turn = await self.memory.claim(incoming)
+        if turn is None:
+            return None
+        sign = asyncio.create_task(channel.typing())
+        await self.gate.wait()
+        sign.cancel()
+        posted = await channel.post(Page("echo", State.GROWING, turn=turn.id))
+        await channel.edit(posted, Page(f"echo: {incoming.command or incoming.text}", turn=turn.id))
+        with suppress(asyncio.CancelledError):
+            await sign
+        self.answered.append(incoming)
+        return Answer(incoming.text, posts=(posted,))
+
+    async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
+        """Say what was asked for."""
+        self.commands.append((name, place, author, admin))
+        await self.gate.wait()
+        if self.memory.broken:
+            raise StorageError("the disk is full")
+        return f"{name}: done"
+
+    async def press(self, control: Control, turn: int, author: Author, admin: bool = False) -> str:
+        """Say what there is to say."""
+        self.presses.append((control, turn, author, admin))
+        await self.gate.wait()
+        return self.said
+
+
+@dataclass
+class App:
+    """The running adapter."""
+
+    engine: Echo
+    host: Host
+    task: asyncio.Task[None]
+
+    @property
+    def ready(self) -> bool:
+        """Whether it says that it is connected."""
+        return self.host.status("discord").ready
+
+    async def stop(self) -> None:
+        """Cancel it and wait for its end."""
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+
+
+@asynccontextmanager
+async def connected(discord: FakeDiscord, **changes: Any) -> AsyncIterator[App]:
+    """The adapter, connected to the gateway, with the servers that it is in known to it."""
+    engine, host = Echo(), Host()
+    task = asyncio.create_task(run(cast(Engine, engine), settings(discord, **changes), host))
+    app = App(engine, host, task)
+    try:
+        await discord.until(lambda: app.ready or task.done())
+        if task.done():
+            task.result()
+        yield app
+    finally:
+        await app.stop()
+
+
+def settings(discord: FakeDiscord, **changes: Any) -> Settings:
+    """Settings that lead to this Discord; where its gateway is, it says itself."""
+    return Settings.model_validate({"token": discord.token, "api_base_url": discord.api_base_url, **changes})

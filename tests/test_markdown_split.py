@@ -1,0 +1,137 @@
+"""Cutting answers into pages: properties over any text, and the places that a reader would choose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from time import process_time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.markdown import Cut, split
+from tests.markdown_texts import (
+    Measure,
+    anything,
+    codes,
+    documents,
+    leaf,
+    measures,
+    parse,
+    sizes,
+    unclosed,
+    utf16,
+)
+
+steady = settings(derandomize=True, deadline=None, max_examples=150)
+texts = st.one_of(documents, documents, anything)
+flat = st.lists(leaf, min_size=1, max_size=8).map("\n\n".join)
+"""Texts without lists and quotes: nothing in them is moved to a margin."""
+
+
+def squeeze(text: str) -> str:
+    """A text without what may stand between pages: white space, and the signs of quotes."""
+    return re.sub(r"[\s>]", "", text)
+
+
+def bodies(pages: Sequence[str], cuts: Sequence[Cut]) -> list[str]:
+    """The part of each page that is the text's own."""
+    openers = ["", *(cut.opener for cut in cuts)]
+    closers = [*(cut.closer for cut in cuts), ""]
+    found = []
+    for page, opener, closer in zip(pages, openers, closers, strict=False):
+        assert page.startswith(opener)
+        assert page.endswith(closer)
+        found.append(page[len(opener) : len(page) - len(closer)])
+    return found
+
+
+def grow(text: str, steps: Sequence[int], measure: Measure, size: int) -> tuple[list[str], tuple[Cut, ...]]:
+    """The pages of a text that arrived piece by piece; no cut and no page before one may change on the way."""
+    cuts: tuple[Cut, ...] = ()
+    shown: list[str] = []
+    end = 0
+    for step in steps:
+        end = min(len(text), end + step)
+        shown, later = split(text[:end], measure, size, cuts, growing=True)
+        assert later[: len(cuts)] == cuts
+        assert [cut.page for cut in later] == shown[: len(later)]
+        assert len(shown) <= len(later) + 1
+        assert all(measure(page) <= size for page in shown)
+        assert all(page.strip() for page in shown)
+        cuts = later
+    return split(text, measure, size, cuts)
+
+
+@steady
+@given(texts, measures, sizes)
+def test_no_page_is_over_the_size(text: str, measure: Measure, size: int) -> None:
+    """Each page fits as measured, by any measure, and none is empty."""
+    pages, cuts = split(text, measure, size)
+    assert [page for page in pages if measure(page) > size or not page.strip()] == []
+    assert [cut.page for cut in cuts] == pages[: len(cuts)]
+
+
+@steady
+@given(texts, measures, sizes)
+def test_the_pages_are_the_text(text: str, measure: Measure, size: int) -> None:
+    """What the pages show, put together, is the text; between two pages there is only what nobody sees."""
+    pages, cuts = split(text, measure, size)
+    assert squeeze("".join(bodies(pages, cuts))).startswith(squeeze(text))
+    assert [text[cut.end : cut.start] for cut in cuts if squeeze(text[cut.end : cut.start])] == []
+
+
+@steady
+@given(flat, measures, sizes)
+def test_flat_text_is_cut_to_the_letter(text: str, measure: Measure, size: int) -> None:
+    """Outside of lists and quotes a page holds the text between its cuts exactly, with indentation and blank lines."""
+    pages, cuts = split(text, measure, size)
+    starts = [0, *(cut.start for cut in cuts)]
+    ends = [*(cut.end for cut in cuts), len(text.rstrip())]
+    assert bodies(pages, cuts) == [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+@steady
+@given(documents, measures, sizes)
+def test_code_stays_code_and_prose_stays_prose(text: str, measure: Measure, size: int) -> None:
+    """Every page closes its fences, and the code blocks of all pages hold together what those of the text hold."""
+    pages, _ = split(text, measure, size)
+    assert [unclosed(page) for page in pages if unclosed(page)] == []
+    shown = "".join(content for page in pages for _, content in codes(page))
+    assert squeeze(shown) == squeeze("".join(content for _, content in codes(text)))
+
+
+@steady
+@given(documents, sizes)
+def test_a_reopened_fence_keeps_its_language(text: str, size: int) -> None:
+    """Each piece of a code block names the language of the block, where the page is large enough for that."""
+    pages, _ = split(text, len, max(size, 100))
+    assert {info for page in pages for info, _ in codes(page)} == {info for info, _ in codes(text)}
+
+
+@steady
+@given(texts, st.lists(st.integers(1, 60), min_size=200, max_size=200), measures, sizes)
+def test_a_cut_never_moves(text: str, steps: list[int], measure: Measure, size: int) -> None:
+    """However the text arrives, what was cut stays cut, each draft fits, and in the end the pages are the text."""
+    pages, cuts = grow(text, steps, measure, size)
+    assert squeeze("".join(bodies(pages, cuts))).startswith(squeeze(text))
+    assert all(measure(page) <= size for page in pages)
+
+
+@steady
+@given(documents, st.lists(st.integers(1, 60), min_size=200, max_size=200), sizes)
+def test_code_stays_code_in_a_text_that_grew(text: str, steps: list[int], size: int) -> None:
+    """Cuts made while the text was half there part code and prose as rightly as those made afterwards."""
+    pages, _ = grow(text, steps, len, size)
+    assert [unclosed(page) for page in pages if unclosed(page)] == []
+    shown = "".join(content for page in pages for _, content in codes(page))
+    assert squeeze(shown) == squeeze("".join(content for _, content in codes(text)))
+
+
+@steady
+@given(documents)
+def test_a_text_that_fits_is_one_page(text: str) -> None:
+    """What fits is not cut; only white space around it goes."""
+    pages, cuts = split(text, utf16, utf16(text))
+    assert (pages, cuts) == ([text.rstrip()], ())
