@@ -6,9 +6,6 @@ from collections import deque
 from enum import StrEnum
 from math import ceil
 
-STALE = 0.5
-"""Calls that may have come back while a response travelled: our own count is exact but for what others spend."""
-
 
 class Kind(StrEnum):
     """How a limit gives calls back.
@@ -100,7 +97,7 @@ class Window:
         self._seen = (now, reset_after, remaining)
         self._decay(now)
         if self.kind is Kind.SLIDING:
-            self._spent = max(self._spent, reset_after / self.interval - STALE)
+            self._spent = max(self._spent, reset_after / self.interval + len(self._flying))
         elif self.kind is Kind.FIXED:
             left, ends = remaining - len(self._flying), now + reset_after
             self._left = left if ends > self._ends + self.interval / 2 else min(self._left, left)

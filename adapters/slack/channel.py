@@ -2,66 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from adapters.slack import dialect
+import structlog
+
 from adapters.slack.calls import call
+from adapters.slack.form import bare, form, measure
+from adapters.slack.incoming import thread_of
 from adapters.slack.search import Search
 from adapters.slack.sign import Sign
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Page, State
+from bot.messages import Incoming, Page, State
+from bot.pacing import Pacer
 
 PAGE = 11_500
-"""Characters of a page as it is sent. A `markdown` block takes 12,000 (docs.slack.dev, markdown block); all blocks of
+"""The length of a page as it is sent. A `markdown` block takes 12,000 (docs.slack.dev, markdown block); all blocks of
 a message about 13,200 (metabase pull request 79908)."""
+UNFIT = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long")
+"""What Slack says of a page whose form it does not take; its words alone it may."""
+
+log = structlog.get_logger(__name__)
 
 
 class SlackChannel:
-    """Where one question is answered; `thread` is empty in a direct message outside of a thread."""
+    """Where one question is answered: in its thread, or in the direct messages."""
 
     page_size = PAGE
 
-    def __init__(self, workspace: Workspace, channel: str, thread: str, question: str) -> None:
-        self.posts = workspace.posts(channel)
+    def __init__(self, workspace: Workspace, question: Incoming) -> None:
+        self.posts = workspace.posts(question.channel_id)
         self.edits = workspace.edits
         self._client = workspace.client
-        self._channel = channel
-        self._thread = thread
-        self._sign = Sign(workspace, channel, thread, question)
-        self._search = Search(workspace, channel, thread, question)
+        self._channel = question.channel_id
+        self._thread = thread_of(question)
+        self._sign = Sign(workspace, self._channel, self._thread, question.message_id)
+        self._search = Search(workspace, self._channel, self._thread, question.message_id)
         self._posted: set[str] = set()
         self._lost = ""  # the text of a post that may or may not have landed
+        self._unfit: set[int] = set()  # the parts that were refused for their form
 
     async def post(self, page: Page) -> str:
         """Post in the thread, or in the direct messages; returns the message's `ts`.
 
         After a post whose answer was lost it is looked for first, and shows the page then: it never stands there twice.
         """
-        content = _content(page)
         if self._lost and (found := await self._search.find(self._lost, self._posted)):
             await self.edit(found, page)
             return self._remember(found)
+        thread = self._thread or None
         try:
-            answer = await call(
-                self._client.chat_postMessage(
-                    channel=self._channel,
-                    thread_ts=self._thread or None,
-                    unfurl_links=False,
-                    unfurl_media=False,
-                    **content,
-                ),
-                self.posts,
+            answer = await self._send(
+                self._client.chat_postMessage, self.posts, page, thread_ts=thread, unfurl_links=False, unfurl_media=False
             )
         except PlatformError as error:
             if error.fault is PlatformFault.NETWORK:
-                self._lost = content["text"]
+                self._lost = form(page)["text"]
             raise
         return self._remember(str(answer["ts"]))
 
     async def edit(self, id: str, page: Page) -> None:
         """Make the message show the page."""
-        await call(self._client.chat_update(channel=self._channel, ts=id, **_content(page)), self.edits)
+        await self._send(self._client.chat_update, self.edits, page, ts=id)
 
     async def delete(self, id: str) -> None:
         """Take the message away."""
@@ -71,27 +74,32 @@ class SlackChannel:
         """Show a status in the thread, or eyes on the question, until cancelled."""
         await self._sign.show()
 
+    async def waiting(self) -> None:
+        """Show an hourglass on the question until cancelled."""
+        await self._sign.wait()
+
+    def measure(self, page: Page) -> int:
+        """The length of the page's blocks, its button left out."""
+        return measure(page)
+
+    async def _send(
+        self, method: Callable[..., Awaitable[Any]], pacer: Pacer, page: Page, **where: Any
+    ) -> Mapping[str, Any]:
+        """Make the call; one that is refused for its form is made again with the page's words alone.
+
+        A page that was refused while it grew goes on with its words alone, until it is whole.
+        """
+        if page.part not in self._unfit or page.state is not State.GROWING:
+            try:
+                return await call(method(channel=self._channel, **where, **form(page)), pacer)
+            except PlatformError as error:
+                if str(error) not in UNFIT:
+                    raise
+                log.info("slack does not take a page's form; sending its words alone", error=str(error))
+            self._unfit.add(page.part)
+        return await call(method(channel=self._channel, **where, **bare(page)), pacer)
+
     def _remember(self, ts: str) -> str:
         self._lost = ""
         self._posted.add(ts)
         return ts
-
-    def measure(self, page: Page) -> int:
-        """The characters of the page's blocks."""
-        return len(_markdown(page)) + len(dialect.escape(page.note))
-
-
-def _content(page: Page) -> dict[str, Any]:
-    """The page as blocks, and beside them a short text for notifications."""
-    blocks: list[dict[str, Any]] = []
-    if markdown := _markdown(page):
-        blocks.append({"type": "markdown", "text": markdown})
-    if page.note:
-        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": dialect.escape(page.note)}]})
-    return {"blocks": blocks, "text": dialect.plain(page.text.strip() or page.note or "…")}
-
-
-def _markdown(page: Page) -> str:
-    growing = page.state is State.GROWING and page.last
-    text = dialect.render(page.text) if page.text.strip() else ""
-    return text + dialect.cursor(text) if growing else text

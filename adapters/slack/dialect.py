@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from adapters.slack.tables import tame
+
 FENCE = re.compile(r" {0,3}(?:>[ >]{0,9})?(?:(?:[-*+]|\d{1,9}[.)]) +)*(`{3,}|~{3,})")
 CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 QUOTE = re.compile(r"^ {0,3}(?:&gt; ?)+", re.MULTILINE)
@@ -23,12 +25,13 @@ def render(markdown: str) -> str:
     Slack reads its own <…> tokens inside the block, code included, and decodes `&lt; &gt; &amp;` without reading the
     result as a token (measured on a workspace, PostHog pull request 95054): every `<` is escaped, and `>` but for the
     signs of a quote; `&` only before what would be decoded, so that links stay whole. Mentions become plain names.
+    Tables stay tables where Slack takes them.
     """
     lines: list[str] = []
     prose: list[str] = []
     fence = ""
     quoted = False
-    for line in markdown.split("\n"):
+    for line in tame(markdown).split("\n"):
         mark = FENCE.match(line)
         if not fence and not (mark and _opens(mark, line)):
             prose.append(line)
@@ -57,8 +60,8 @@ def escape(text: str) -> str:
 def cursor(text: str) -> str:
     """What stands behind a text that is being written: a closed fence, a table or a rule keeps its last line whole."""
     last = text.rpartition("\n")[2]
-    if not text or FENCE.match(last):
-        return "\n▌" if text else "▌"
+    if FENCE.match(last):
+        return "\n▌"
     if last.lstrip().startswith("|") or re.fullmatch(r" {0,3}([-*_=] *){3,}", last):
         return "\n\n▌"
     return " ▌"

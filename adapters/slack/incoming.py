@@ -58,6 +58,11 @@ def locate(team: str, channel: str, thread: str, direct: bool) -> Place:
     return Place(f"{key}:{thread}" if thread else key, shared=not direct, direct=direct)
 
 
+def thread_of(question: Incoming) -> str:
+    """The thread that a question is answered in, as its place says; empty in a direct message outside of one."""
+    return question.place.key.partition(f":{question.channel_id}:")[2]
+
+
 def is_direct(channel: str) -> bool:
     """Whether a channel is a person's direct messages."""
     return channel.startswith(DIRECT)

@@ -1,9 +1,8 @@
-"""From an event to a turn of its own: whom it is for, and whether the bot was told to be quiet there."""
+"""From an event to a turn: whom it is for, and whether the bot was told to be quiet there."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -14,7 +13,7 @@ from adapters.slack.incoming import Spoken, follows, incoming, spoken
 from adapters.slack.people import People
 from adapters.slack.workspace import Workspace
 from bot.engine import Engine
-from bot.errors import PlatformError, StorageError
+from bot.errors import PlatformError
 from bot.messages import Incoming, Page, State
 from bot.ports import Answer
 
@@ -26,19 +25,19 @@ log = structlog.get_logger(__name__)
 
 
 class Intake:
-    """Takes events and keeps the turns that come of them, each in a task."""
+    """Takes events and hands those that ask for an answer to the engine."""
 
     def __init__(self, engine: Engine, workspace: Workspace, follow_ups: bool) -> None:
         self._engine = engine
         self._workspace = workspace
         self._follow_ups = follow_ups
         self._people = People(workspace)
-        self._turns: set[asyncio.Task[object]] = set()
 
     async def take(self, body: Mapping[str, Any]) -> None:
         """Begin a turn if the event asks for one; the event may be acknowledged when this returns.
 
-        Raises StorageError where only the memory knows whether it is for the bot: Slack then delivers it again.
+        Raises StorageError where the turn cannot be written down, or only the memory knows whether it is for the bot:
+        Slack then delivers it again.
         """
         me = self._workspace.me
         said = spoken(body, me)
@@ -48,15 +47,8 @@ class Intake:
         if not (said.direct or said.mention or joined):
             return
         names = await self._people.names((said.user, *mrkdwn.mentions(said.text)))
-        question = incoming(said, me, names, joined)
-        if question:
-            self._begin(self._respond(said, question))
-
-    async def drain(self) -> None:
-        """Cancel the turns that are still there and wait until they are gone."""
-        for turn in self._turns:
-            turn.cancel()
-        await asyncio.gather(*self._turns, return_exceptions=True)
+        if question := incoming(said, me, names, joined):
+            await self._begin(said, question)
 
     async def _joined(self, said: Spoken) -> bool:
         """Whether the bot takes part in the thread and may speak unasked there."""
@@ -64,22 +56,14 @@ class Intake:
             return False
         return QUIET not in await self._engine.memory.metadata(said.place.key)
 
-    def _begin(self, turn: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.create_task(turn)
-        self._turns.add(task)
-        task.add_done_callback(self._turns.discard)
-
-    async def _respond(self, said: Spoken, question: Incoming) -> None:
-        channel = SlackChannel(self._workspace, said.channel, said.root, said.ts)
-        try:
-            if said.mention and not said.direct:
-                if question.text.casefold() == QUIET:
-                    await self._hush(said, question, channel)
-                    return
-                await self._rouse(said)
-        except StorageError as error:
-            log.error("the memory failed", error=str(error))
-        await self._engine.respond(question, channel)
+    async def _begin(self, said: Spoken, question: Incoming) -> None:
+        channel = SlackChannel(self._workspace, question)
+        if said.mention and not said.direct:
+            if question.text.casefold() == QUIET:
+                await self._hush(said, question, channel)
+                return
+            await self._rouse(said)
+        await self._engine.take(question, channel)
 
     async def _hush(self, said: Spoken, question: Incoming, channel: SlackChannel) -> None:
         """Be quiet in the thread, and say so once."""
@@ -87,7 +71,6 @@ class Intake:
         if turn is None:
             return
         await self._engine.memory.annotate(said.place.key, QUIET, said.ts)
-        answer = Answer(HUSHED)
         try:
             answer = Answer(HUSHED, posts=(await channel.post(Page(HUSHED)),))
         except PlatformError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import sign
+from adapters.slack.channel import SlackChannel
 from adapters.slack.commands import Commands
 from adapters.slack.connection import connect, quiet_logger
 from adapters.slack.door import Door
@@ -49,7 +51,8 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
             if scopes and scope not in scopes:
                 workspace.miss(method, f"the token lacks {scope}")
         intake = Intake(engine, workspace, settings.thread_follow_ups)
-        app = build(client, me, intake, Commands(engine, me, settings.reset_command), host)
+        app = build(client, me, intake, Commands(engine, me, settings, host), host)
+        engine.serve("slack", partial(SlackChannel, workspace))
         log.info("logged in to slack", team=me.team, bot=me.user, transport="http" if door else "socket mode")
         try:
             if door is None:
@@ -58,9 +61,6 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
                 door.app = app
                 status.up()
                 await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            await intake.drain()
-            raise
         finally:
             if door:
                 door.app = None

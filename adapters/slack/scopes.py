@@ -20,7 +20,7 @@ class Scope:
 NEEDED = (
     Scope("app_mentions:read", "mentions do not arrive", "app_mention"),
     Scope("chat:write", "nothing can be answered"),
-    Scope("commands", "slash commands and the shortcut do not work"),
+    Scope("commands", "slash commands and shortcuts do not work"),
     Scope("im:history", "direct messages do not arrive", "message.im"),
 )
 FOLLOW_UPS = (
@@ -29,7 +29,7 @@ FOLLOW_UPS = (
     Scope("mpim:history", "follow-ups in group messages need a mention", "message.mpim", optional=True),
 )
 COMFORTS = (
-    Scope("reactions:write", "there are no eyes on a question while its answer is awaited", optional=True),
+    Scope("reactions:write", "there are no eyes on a question that is being answered, and no hourglass on one that waits", optional=True),
     Scope("users:read", "people are known by their ids, not their names", optional=True),
 )
 

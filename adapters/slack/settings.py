@@ -34,6 +34,14 @@ class Settings(Section):
         pattern="^https?://[^/]+",
         description="Where the Web API is: another for GovSlack or a proxy.",
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https://[^/\s]+(/\S*)?)?$",
+        description="Without an app token: the https address that leads to Parley; `parley manifest` writes it.",
+    )
+    admins: tuple[str, ...] = Field(
+        (), description="Ids of people, U…, who may stop and repeat everybody's answers, not only their own."
+    )
     reset_command: str = Field(
         "/reset",
         pattern="^/[a-z0-9_-]{1,31}$",

@@ -65,7 +65,9 @@ function entry(lines, loose, growing, depth) {
   const task = TASK.exec(text);
   const content = [task ? text.slice(task[0].length) : text, ...rest.map((line) => unindent(line, width))];
   const children = nodes(content, growing, depth + 1);
-  const shown = loose ? children : children.flatMap((child) => child.localName === "p" ? [...child.childNodes] : [child]);
+  const paragraph = (child) => child.localName === "p";
+  const bare = !loose && children.filter(paragraph).length < 2;
+  const shown = bare ? children.flatMap((child) => paragraph(child) ? [...child.childNodes] : [child]) : children;
   return element("li", {}, ...(task ? [task[1] === " " ? "☐ " : "☑ "] : []), ...shown);
 }
 

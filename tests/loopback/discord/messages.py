@@ -188,7 +188,8 @@ class Messages:
         where = self._world.channels[said.channel]
         fact: dict[str, Any] = {"user_id": user, "channel_id": where.id, "message_id": said.id, "burst": False}
         fact |= {"emoji": {"id": None, "name": emoji}, "type": 0, "message_author_id": said.author.id}
-        fact |= {"guild_id": where.guild} if where.guild else {}
+        if where.guild:
+            fact |= {"guild_id": where.guild, "member": payloads.member(self._world.guilds[where.guild].members[user])}
         name = "MESSAGE_REACTION_ADD" if put else "MESSAGE_REACTION_REMOVE"
         self._gateway.tell(name, lambda _: fact, where, (gateway.REACTIONS, gateway.DIRECT_REACTIONS))
 

@@ -28,6 +28,8 @@ def user(person: User) -> Json:
         "public_flags": 0,
         "clan": None,
         "primary_guild": None,
+        "collectibles": None,
+        "display_name_styles": None,
     }
     return {**found, "bot": True} if person.bot else found
 

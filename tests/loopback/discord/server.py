@@ -39,18 +39,19 @@ class FakeDiscord:
     def __init__(self, clock: Clock | None = None) -> None:
         self.token = f"{secrets.token_hex(12)}.{secrets.token_hex(3)}.{secrets.token_hex(19)}"
         self.clock: Clock = clock or (lambda: asyncio.get_running_loop().time())
+        """What limits, nonces and interactions are timed by; may be replaced at any time."""
         self.world = World()
-        self.limits = Limits(self.clock)
+        self.limits = Limits(self._now)
         self.faults = Faults()
         self.calls: list[Call] = []
         self.refusals: list[tuple[str, int, int]] = []
         """(route, HTTP status, Discord's code) of every call that was refused."""
-        self.gateway = Gateway(self.world, self.token, self.change, self.clock)
-        self.messages = Messages(self.world, self.gateway, self.clock)
-        self._interactions = Interactions(self.world, self.messages, self.clock)
+        self.gateway = Gateway(self.world, self.token, self.change, self._now)
+        self.messages = Messages(self.world, self.gateway, self._now)
+        self._interactions = Interactions(self.world, self.messages, self._now)
         self.rest = Rest(self.world, self.gateway, self.messages, self._interactions)
-        self.rest.clock = self.clock
-        self.people = People(self.world, self.gateway, self.messages, self._interactions, self.clock)
+        self.rest.clock = self._now
+        self.people = People(self.world, self.gateway, self.messages, self._interactions, self._now)
         self.say, self.edit, self.delete = self.people.say, self.people.edit, self.people.delete
         self.slash, self.click, self.complete = self.people.slash, self.people.click, self.people.complete
         self.origin = ""
@@ -155,6 +156,9 @@ class FakeDiscord:
     def connected(self) -> bool:
         """Whether the bot is on the gateway."""
         return bool(self.gateway.live)
+
+    def _now(self) -> float:
+        return self.clock()
 
     def _build(self) -> web.Application:
         app = web.Application(client_max_size=2**26)
