@@ -26,7 +26,7 @@ class Server:
         if self.sliding:
             self._spent = max(0.0, self._spent - (now - self._as_of) / interval)
             self._as_of = now
-        elif now >= self._ends:
+        elif now >= self._ends - 1e-9:
             self._spent, self._ends = 0.0, now + self.period
         allowed = self._spent + 1 <= self.limit + 1e-9
         self._spent += allowed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -50,13 +50,13 @@ async def deliver(
     a platform does: the answer says it.
     """
     if isinstance(screen, Transcript):
-        return await _read(pieces, screen.append, halt)
+        return await _read(pieces, screen, halt)
     clock = asyncio.get_running_loop().time
     start = clock()
     writing = asyncio.create_task(screen.write())
     writing.add_done_callback(lambda task: halt(State.STOPPED) if not task.cancelled() and task.exception() else None)
     try:
-        answer = await _read(pieces, screen.grow, halt, screen.think if thinking else None)
+        answer = await _read(pieces, screen, halt, thinking)
         over = clock()
         screen.end(answer.state, answer.note)
         fault = await _finish(writing)
@@ -82,39 +82,70 @@ def _account(answer: Answer, screen: Reply, fault: str) -> Answer:
 
 
 async def _read(
-    pieces: AsyncGenerator[Piece, None],
-    grow: Callable[[str], Awaitable[None]],
-    halt: Halt,
-    think: Callable[[], None] | None = None,
+    pieces: AsyncGenerator[Piece, None], screen: Reply | Transcript, halt: Halt, thinking: bool = False
 ) -> Answer:
     """Read the model to its end, or until the halt."""
-    written: list[str] = []
-    ending: list[Piece] = []
-
-    async def read() -> None:
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if piece.reasoning and think:
-                    think()
-                if piece.text:
-                    written.append(piece.text)
-                    await grow(piece.text)
-                if piece.end:
-                    ending.append(piece)
-
-    fault, state, note = "", State.DONE, ""
-    halt.reading = asyncio.create_task(read())
+    reading = _Reading(screen, thinking)
+    fault, note = "", ""
+    halt.reading = asyncio.create_task(reading.read(pieces))
     if halt.state:
         halt.reading.cancel()
     try:
         await halt.reading
-        state = ending[-1].end if ending and ending[-1].end else State.DONE
+        state = reading.end.end or State.DONE
     except asyncio.CancelledError:
         if halt.state is None:
             raise
         state = halt.state
     except ModelError as error:
         log.warning("the model failed", fault=error.fault.value, error=str(error))
-        state, fault, note = State.FAILED, error.fault.value, failure(error.fault, begun=bool("".join(written).strip()))
-    usage = next((piece.usage for piece in reversed(ending) if piece.usage), Usage())
-    return Answer("".join(written), state, note or ENDINGS[state], usage, fault=fault)
+        await reading.salvage()
+        state, fault, note = State.FAILED, error.fault.value, failure(error.fault, begun=bool(reading.text.strip()))
+    return Answer(reading.text, state, note or ENDINGS[state], reading.end.usage or Usage(), fault=fault)
+
+
+class _Reading:
+    """What has been read of an answer, and shown."""
+
+    def __init__(self, screen: Reply | Transcript, thinking: bool) -> None:
+        self.end = Piece()
+        self._screen = screen
+        self._thinking = thinking
+        self._written: list[str] = []
+        self._void = ""  # what was said before the answer began afresh
+
+    @property
+    def text(self) -> str:
+        return "".join(self._written)
+
+    async def read(self, pieces: AsyncGenerator[Piece, None]) -> None:
+        """Read to the end."""
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if piece.anew:
+                    self._restart(piece.anew)
+                if piece.reasoning and self._thinking and isinstance(self._screen, Reply):
+                    self._screen.think()
+                if piece.text:
+                    await self._show(piece.text)
+                if piece.end:
+                    self.end = piece
+
+    async def salvage(self) -> None:
+        """The fresh start failed too: show what there was before it, if that was more."""
+        if len(self._void) > len(self.text) and isinstance(self._screen, Reply):
+            self._screen.restart()
+            self._written.clear()
+            await self._show(self._void)
+
+    async def _show(self, text: str) -> None:
+        self._written.append(text)
+        await (self._screen.grow(text) if isinstance(self._screen, Reply) else self._screen.append(text))
+
+    def _restart(self, failure: ModelError) -> None:
+        """Begin afresh on a reply; what a transcript has said cannot be taken back: there it ends with the failure."""
+        if not isinstance(self._screen, Reply):
+            raise failure
+        self._screen.restart()
+        self._void = self.text
+        self._written.clear()

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from bot.errors import ModelError
 from bot.messages import Incoming, Message, Page, State, Usage
 from bot.pacing import Pacer
 
@@ -80,13 +81,15 @@ class Prompt:
 class Piece:
     """What a model streams: text for the reader, reasoning that is not, and at the end how it ended.
 
-    `end` is DONE, CUT (the length limit) or REFUSED, on the last piece only, with the `usage` where it is known.
+    `end` is DONE, CUT (the length limit) or REFUSED, on the last piece only, with the `usage` where it is known. `anew`
+    is the failure after which the answer begins afresh: what was said before it is void.
     """
 
     text: str = ""
     reasoning: str = ""
     end: State | None = None
     usage: Usage | None = None
+    anew: ModelError | None = None
 
 
 class Model(Protocol):

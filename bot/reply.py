@@ -76,6 +76,10 @@ class Reply:
         self._text += text
         self._changed.set()
 
+    def restart(self) -> None:
+        """The answer begins afresh, over the same messages; they stay as they are until there is new text."""
+        self._text, self._cuts = "", ()
+
     def think(self) -> None:
         """Show that the model reasons, until there is text."""
         self._note = THINKING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
-from math import ceil
+from math import ceil, inf
 
 
 class Kind(StrEnum):
@@ -90,23 +90,22 @@ class Window:
 
     def observe(self, now: float, limit: int, remaining: int, reset_after: float) -> None:
         """Take in one response's headers; two that follow each other tell which kind of window it is."""
-        if limit < 1 or reset_after < 0:
+        self._land(now)
+        if limit < 1 or remaining < 0 or not 0 <= reset_after < inf:
             return
-        self._land()
         self._learn(now, limit, remaining, reset_after)
         self._seen = (now, reset_after, remaining)
         self._decay(now)
         if self.kind is Kind.SLIDING:
             self._spent = max(self._spent, reset_after / self.interval + len(self._flying))
-        elif self.kind is Kind.FIXED:
-            left, ends = remaining - len(self._flying), now + reset_after
-            self._left = left if ends > self._ends + self.interval / 2 else min(self._left, left)
-            self._ends = ends
+        left, ends = remaining - len(self._flying), now + reset_after
+        self._left = left if ends > self._ends + self.interval / 2 else min(self._left, left)
+        self._ends = ends
         self.limit = limit
 
     def exhaust(self, now: float, seconds: float) -> None:
         """Take in a refusal: the next call is back after `seconds`."""
-        self._land()
+        self._land(now)
         self._decay(now)
         self._spent = max(self._spent, self.limit - 1 + seconds / self.interval)
         self._left, self._ends = 0, max(self._ends, now + seconds)
@@ -133,9 +132,10 @@ class Window:
         self._spent = max(0.0, self._spent - (now - self._as_of) / self.interval)
         self._as_of = now
 
-    def _land(self) -> None:
+    def _land(self, now: float) -> None:
         if self._flying:
             self._flying.popleft()
+        self._expire(self._flying, now)
 
     def _expire(self, calls: deque[float], now: float) -> None:
         while calls and calls[0] + self.period <= now:

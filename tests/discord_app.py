@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -71,12 +71,13 @@ class Echo:
         if turn is None:
             return None
         sign = asyncio.create_task(channel.typing())
-        await self.gate.wait()
-        sign.cancel()
+        try:
+            await self.gate.wait()
+        finally:
+            sign.cancel()
+            await asyncio.wait((sign,))
         posted = await channel.post(Page("echo", State.GROWING, turn=turn.id))
         await channel.edit(posted, Page(f"echo: {incoming.command or incoming.text}", turn=turn.id))
-        with suppress(asyncio.CancelledError):
-            await sign
         self.answered.append(incoming)
         return Answer(incoming.text, posts=(posted,))
 
@@ -111,8 +112,7 @@ class App:
     async def stop(self) -> None:
         """Cancel it and wait for its end."""
         self.task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self.task
+        await asyncio.wait((self.task,))
 
 
 @asynccontextmanager

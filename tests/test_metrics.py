@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.health import Host
 from bot.messages import Usage
 from bot.metrics import Metrics
+
+PAGE = Path(__file__).parents[1] / "docs" / "web.md"
 
 
 def read(metrics: Metrics, host: Host | None = None) -> dict[tuple[str, ...], float]:
@@ -78,3 +83,10 @@ def test_two_of_them_share_nothing() -> None:
     one, other = Metrics(), Metrics()
     one.limited("discord")
     assert ("parley_platform_rate_limits_total", "discord") not in read(other)
+
+
+def test_every_figure_is_in_the_documents() -> None:
+    """docs/web.md lists each metric by the name under which it is exported, and no other."""
+    exported = re.findall(r"^# TYPE (\S+) (\w+)$", Metrics().export(Host()).decode(), re.MULTILINE)
+    documented = re.findall(r"^\| `(parley_\w+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(documented) == sorted(name for name, _ in exported)

@@ -11,12 +11,13 @@ import pytest
 
 from adapters.slack.channel import SlackChannel
 from adapters.slack.connection import connect
+from adapters.slack.incoming import locate
 from adapters.slack.login import introduce
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Page, State
+from bot.messages import Author, Incoming, Page, State
 from bot.pacing import Urgency
-from tests.loopback.slack import CHANNEL, DM, FakeSlack
+from tests.loopback.slack import ANN, CHANNEL, DM, TEAM, FakeSlack
 from tests.loopback.slack.app import settings
 from tests.loopback.slack.state import Message
 
@@ -28,7 +29,12 @@ async def talking(slack: FakeSlack, channel: str = CHANNEL) -> AsyncIterator[tup
         me, _ = await introduce(client)
         said = await slack.say(channel, "a question")
         thread = "" if channel == DM else said.ts
-        yield SlackChannel(Workspace(client, me), channel, thread, said.ts), said
+        yield SlackChannel(Workspace(client, me), asked(channel, said.ts, thread)), said
+
+
+def asked(channel: str, ts: str, thread: str) -> Incoming:
+    """A question that is answered in a thread, or in none."""
+    return Incoming(locate(TEAM, channel, thread, channel == DM), Author(ANN, "Ann"), "a question", channel, ts)
 
 
 async def test_a_page_is_a_markdown_block_with_a_short_text_beside() -> None:
@@ -54,6 +60,13 @@ async def test_an_edit_replaces_the_page() -> None:
         ts = await channel.post(Page("one", State.GROWING))
         await channel.edit(ts, Page("one two"))
         assert [version.shown for version in slack.message(ts).versions] == ["one ▌", "one two"]
+
+
+async def test_a_status_without_text_has_no_cursor() -> None:
+    """The note says enough."""
+    async with FakeSlack() as slack, talking(slack) as (channel, _):
+        ts = await channel.post(Page("", State.GROWING, "Thinking…", turn=7))
+        assert slack.shown(ts) == "Thinking…"
 
 
 async def test_only_the_last_page_has_the_cursor() -> None:
@@ -85,11 +98,14 @@ async def test_the_largest_page_is_taken(letter: str) -> None:
         ts = await channel.post(Page(text, State.GROWING))
         await channel.edit(ts, Page(text, State.FAILED, "It broke. " * 20))
         assert text in slack.shown(ts).replace("<" if letter == "&lt;" else "\0", letter)
+        assert channel.measure(Page(text + letter * 101, State.GROWING)) > channel.page_size
 
 
 async def test_the_measure_counts_what_is_sent() -> None:
-    """Escapes, the cursor and the note."""
+    """Escapes, the cursor and the note; not the button. What lies beyond the first plane counts twice."""
     async with FakeSlack() as slack, talking(slack) as (channel, _):
+        assert channel.measure(Page("ab", turn=7)) == len("ab")
+        assert channel.measure(Page("a🙂")) == 3
         assert channel.measure(Page("a<b")) == len("a&lt;b")
         assert channel.measure(Page("ab", State.GROWING)) == len("ab ▌")
         assert channel.measure(Page("ab", State.FAILED, "why & how")) == len("abwhy &amp; how")
@@ -109,9 +125,7 @@ async def test_the_measure_counts_what_is_sent() -> None:
         ({"error": "cant_update_message"}, PlatformFault.FORBIDDEN),
         ({"error": "missing_scope"}, PlatformFault.FORBIDDEN),
         ({"error": "token_revoked"}, PlatformFault.FORBIDDEN),
-        ({"error": "msg_too_long"}, PlatformFault.REJECTED),
-        ({"error": "msg_blocks_too_long"}, PlatformFault.REJECTED),
-        ({"error": "invalid_blocks"}, PlatformFault.REJECTED),
+        ({"error": "invalid_arguments"}, PlatformFault.REJECTED),
         ({"error": "something_new"}, PlatformFault.REJECTED),
         ({"error": "internal_error"}, PlatformFault.NETWORK),
         ({"status": 500}, PlatformFault.NETWORK),
@@ -157,8 +171,8 @@ async def test_limits_are_shared_as_slack_counts_them() -> None:
     async with FakeSlack() as slack, connect(settings(slack)) as client:
         me, _ = await introduce(client)
         workspace = Workspace(client, me)
-        here, there = (SlackChannel(workspace, name, "1.1", "1.1") for name in (CHANNEL, DM))
-        again = SlackChannel(workspace, CHANNEL, "2.2", "2.2")
+        here, there = (SlackChannel(workspace, asked(name, "1.1", "1.1")) for name in (CHANNEL, DM))
+        again = SlackChannel(workspace, asked(CHANNEL, "2.2", "2.2"))
         assert here.edits is there.edits
         assert here.posts is again.posts
         assert here.posts is not there.posts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.slack.person import RESTARTING
 from bot.messages import Author, Place
 from bot.notes import STORAGE
 from tests.loopback.slack import ANN, BEN, BOT, CHANNEL, DM, GROUP, TEAM, FakeSlack
@@ -73,6 +74,7 @@ async def test_the_shortcut_resets_the_thread_of_a_message() -> None:
             slack.shortcut(said)
             await slack.until(lambda count=number: len(slack.ephemerals) == count)  # type: ignore[misc]
         assert [place.key for _, place, _ in app.engine.commands] == [key, key]
+        assert [shown.thread for shown in slack.ephemerals] == ["", key.rpartition(":")[2]]
 
 
 async def test_the_shortcut_in_a_dm_resets_the_dm_or_its_thread() -> None:
@@ -118,6 +120,31 @@ async def test_stop_in_a_channel_lets_the_person_pick_too() -> None:
         slack.click((await slack.until(lambda: slack.ephemerals))[0], "stop:0")
         await slack.until(lambda: len(slack.ephemerals) == 2)
         assert [(name, place.key) for name, place, _ in app.engine.commands] == [("stop", key)]
+
+
+async def test_admins_are_named_in_the_settings() -> None:
+    """The engine is told of them with each command, and of nobody else."""
+    async with FakeSlack() as slack, connected(slack, admins=[BEN]) as app:
+        (key,) = await converse(slack, app, "question")
+        slack.slash("/parley", CHANNEL, "stop", user=BEN)
+        slack.click((await slack.until(lambda: slack.ephemerals))[0], "stop:0")
+        await slack.until(lambda: len(slack.ephemerals) == 2)
+        slack.slash("/reset", DM, user=ANN)
+        await slack.until(lambda: len(slack.ephemerals) == 3)
+        root = slack.message(key.rpartition(":")[2])
+        slack.shortcut(root, user=BEN)
+        await slack.until(lambda: len(slack.ephemerals) == 4)
+        assert [author.id for _, _, author in app.engine.commands] == [BEN, ANN, BEN]
+        assert [author.id for author in app.engine.admins] == [BEN, BEN]
+
+
+async def test_while_stopping_it_is_said() -> None:
+    """What is asked for then would be lost."""
+    async with FakeSlack() as slack, connected(slack) as app:
+        app.host.closing.set()
+        slack.slash("/reset", DM)
+        assert (await slack.until(lambda: slack.ephemerals))[0].shown == RESTARTING
+        assert not app.engine.commands
 
 
 async def test_the_command_s_name_is_a_setting() -> None:

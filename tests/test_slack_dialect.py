@@ -83,7 +83,6 @@ def test_links_stay_whole() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "▌"),
         ("word", " ▌"),
         ("```\ncode\n```", "\n▌"),
         ("| a |", "\n\n▌"),
@@ -94,6 +93,35 @@ def test_links_stay_whole() -> None:
 def test_the_cursor_spoils_no_markdown(text: str, expected: str) -> None:
     """A fence, a table or a rule keeps its line to itself."""
     assert cursor(text) == expected
+
+
+def table(rows: int, columns: int = 2) -> str:
+    """A markdown table; its header counts as a row."""
+    lines = ["| " + " | ".join(["x"] * columns) + " |" for _ in range(rows)]
+    return "\n".join([lines[0], "|" + "---|" * columns, *lines[1:]])
+
+
+@pytest.mark.parametrize("text", [table(100), table(2, 20), "\n\n".join([table(2)] * 20), "a || b\n" * 50])
+def test_tables_stay_tables(text: str) -> None:
+    """Slack shows them itself, several of them too."""
+    assert render(text) == text
+
+
+@pytest.mark.parametrize("text", [table(101), table(2, 21)])
+def test_a_table_that_slack_would_not_take_is_shown_as_code(text: str) -> None:
+    """One with too many rows or columns; what stands around it stays as it is."""
+    assert render(f"**Before**\n\n{text}\n\n{table(2)}") == f"**Before**\n\n```\n{text}\n```\n\n{table(2)}"
+
+
+def test_one_table_too_many_is_shown_as_code() -> None:
+    """A message may have fifty blocks, of which a table takes two."""
+    assert render("\n\n".join([table(2)] * 21)) == "\n\n".join([table(2)] * 20 + [f"```\n{table(2)}\n```"])
+
+
+def test_a_table_in_code_is_left_alone() -> None:
+    """It is none."""
+    text = f"```\n{table(101)}\n```"
+    assert render(text) == text
 
 
 @given(st.text(alphabet="a&<>@\n", max_size=LONGEST_TEXT + 500))

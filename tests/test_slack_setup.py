@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.slack import Settings, check
-from adapters.slack.manifest import SHORTCUT, manifest
+from adapters.slack.manifest import AGAIN, PLACEHOLDER, RESET, STOP, manifest
 from adapters.slack.scopes import wanted
 from bot.errors import SettingsError
 from tests.loopback.slack import FakeSlack
@@ -17,9 +17,9 @@ from tests.loopback.slack.app import settings
 from tests.loopback.slack.rules import SCOPES
 
 
-def printed(url: str = "", **changes: Any) -> dict[str, Any]:
+def printed(**changes: Any) -> dict[str, Any]:
     """The manifest for some settings."""
-    return dict(json.loads(manifest(Settings.model_validate(changes), url)))
+    return dict(json.loads(manifest(Settings.model_validate(changes))))
 
 
 def test_slack_is_off_without_a_bot_token() -> None:
@@ -81,7 +81,9 @@ def test_the_manifest_needs_no_editing() -> None:
     assert app["features"]["app_home"]["messages_tab_enabled"]
     assert not app["features"]["app_home"]["messages_tab_read_only_enabled"]
     assert [command["command"] for command in app["features"]["slash_commands"]] == ["/reset", "/parley"]
-    assert app["features"]["shortcuts"][0]["callback_id"] == SHORTCUT
+    assert [shortcut["callback_id"] for shortcut in app["features"]["shortcuts"]] == [RESET, STOP, AGAIN]
+    assert {shortcut["type"] for shortcut in app["features"]["shortcuts"]} == {"message"}
+    assert all(len(shortcut["name"]) <= 24 for shortcut in app["features"]["shortcuts"])
     assert "request_url" not in json.dumps(app)
 
 
@@ -98,12 +100,26 @@ def test_the_manifest_asks_for_what_the_settings_use() -> None:
 
 def test_the_manifest_for_http_names_the_address() -> None:
     """For events, commands and clicks."""
-    app = printed("https://bot.example/", bot_token="xoxb-1", signing_secret="s")
+    app = printed(public_url="https://bot.example/", bot_token="xoxb-1", signing_secret="s")
     target = "https://bot.example/slack/events"
     assert not app["settings"]["socket_mode_enabled"]
     assert app["settings"]["event_subscriptions"]["request_url"] == target
     assert app["settings"]["interactivity"]["request_url"] == target
     assert {command["url"] for command in app["features"]["slash_commands"]} == {target}
+
+
+def test_without_an_address_the_manifest_for_http_has_a_placeholder() -> None:
+    """In Socket Mode no address is in it."""
+    app = printed(bot_token="xoxb-1", signing_secret="s")
+    assert app["settings"]["event_subscriptions"]["request_url"] == f"{PLACEHOLDER}/slack/events"
+    assert "https://bot.example" not in json.dumps(printed(public_url="https://bot.example", app_token="xapp-1"))
+
+
+@pytest.mark.parametrize("url", ["http://bot.example", "bot.example", "https://", "https://a b"])
+def test_slack_calls_by_https_alone(url: str) -> None:
+    """Another address is a mistake in the settings."""
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"public_url": url})
 
 
 async def test_a_good_setup_is_all_green() -> None:
@@ -172,3 +188,8 @@ async def test_in_http_mode_the_address_is_told() -> None:
         row = (await check(settings(slack, app_token="", signing_secret="s")))[-1]
         assert row.ok
         assert "/slack/events" in row.found
+        assert "slack.public_url" in row.found
+        http = {"app_token": "", "signing_secret": "s", "public_url": "https://bot.example/"}
+        row = (await check(settings(slack, **http)))[-1]
+        assert row.ok
+        assert "https://bot.example/slack/events" in row.found

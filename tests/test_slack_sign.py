@@ -12,7 +12,7 @@ import pytest
 
 from adapters.slack.connection import connect
 from adapters.slack.login import introduce
-from adapters.slack.sign import EYES, STATUS, Sign
+from adapters.slack.sign import EYES, HOURGLASS, STATUS, Sign
 from adapters.slack.workspace import Workspace
 from tests.loopback.slack import BOT, CHANNEL, DM, FakeSlack, Fault
 from tests.loopback.slack.app import settings
@@ -43,6 +43,32 @@ async def test_eyes_stand_on_the_question_until_the_answer_comes() -> None:
         await slack.until(lambda: said.reactions[EYES] == {BOT})
         await hide(showing)
         assert said.reactions[EYES] == set()
+
+
+async def test_an_hourglass_stands_on_a_question_that_waits() -> None:
+    """Until its turn comes, in a thread too; it is another sign than the eyes, and does not disturb them."""
+    async with FakeSlack() as slack, asked(slack) as (sign, said):
+        slack.api.assistant = True
+        waiting = asyncio.create_task(sign.wait())
+        await slack.until(lambda: said.reactions[HOURGLASS] == {BOT})
+        assert not slack.called("assistant.threads.setStatus")
+        showing = asyncio.create_task(sign.show())
+        await hide(waiting)
+        assert said.reactions[HOURGLASS] == set()
+        await hide(showing)
+
+
+async def test_without_the_scope_there_is_no_hourglass() -> None:
+    """It is tried once, and then no reaction is."""
+    async with FakeSlack() as slack, asked(slack, DM) as (sign, _):
+        slack.workspace.scopes.remove("reactions:write")
+        waiting = asyncio.create_task(sign.wait())
+        await slack.until(lambda: "reactions.add" in sign.workspace.lacking)
+        await hide(waiting)
+        showing = asyncio.create_task(sign.show())
+        await asyncio.wait([showing], timeout=0)
+        await hide(showing)
+        assert [name for name, _ in slack.calls] == ["auth.test", "reactions.add"]
 
 
 async def test_a_status_is_preferred_in_a_thread() -> None:

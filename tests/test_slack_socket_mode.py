@@ -9,6 +9,7 @@ import pytest
 from adapters.slack import run
 from bot.errors import PlatformError, PlatformFault, SettingsError
 from bot.health import Host
+from bot.messages import Page
 from tests.loopback.slack import ANN, BEN, BOT, CHANNEL, DM, ELSEWHERE, GROUP, PRIVATE, TEAM, FakeSlack
 from tests.loopback.slack.app import Echo, connected, settings
 
@@ -193,6 +194,36 @@ async def test_a_memory_that_fails_leaves_a_follow_up_for_later() -> None:
         await slack.until(lambda: slack.courier.deliveries[-1].attempts > 1)
         app.engine.memory.broken = False
         await slack.until(lambda: len(app.engine.answered) == 2)
+
+
+async def test_a_turn_that_cannot_be_written_down_is_left_for_later() -> None:
+    """A question is not acknowledged before it stands in the journal."""
+    async with FakeSlack() as slack, connected(slack) as app:
+        slack.courier.patience = 0.2
+        app.engine.memory.broken = True
+        await slack.say(DM, "hello")
+        await slack.until(lambda: slack.courier.deliveries[0].attempts > 1)
+        assert not slack.courier.deliveries[0].acked.is_set()
+        app.engine.memory.broken = False
+        await slack.until(lambda: app.engine.answered and slack.courier.deliveries[0].acked.is_set())
+        assert len(slack.answers(DM)) == 1
+
+
+async def test_the_engine_can_open_any_place_again() -> None:
+    """A question out of the journal is answered where it was asked: thread, DM, thread of a DM."""
+    async with FakeSlack() as slack, connected(slack) as app:
+        root = await slack.say(CHANNEL, f"{MENTION} hello")
+        flat = await slack.say(DM, "hello")
+        inner = await slack.say(DM, "and here", thread=flat.ts)
+        await slack.until(lambda: len(app.engine.answered) == 3)
+        for question in app.engine.answered:
+            await app.engine.openers["slack"](question).post(Page(f"again {question.message_id}"))
+        anew = [said for where in (CHANNEL, DM) for said in slack.answers(where) if said.shown.startswith("again")]
+        assert {said.shown: said.thread for said in anew} == {
+            f"again {root.ts}": root.ts,
+            f"again {flat.ts}": "",
+            f"again {inner.ts}": flat.ts,
+        }
 
 
 async def test_where_the_bot_is_not_a_member_nothing_breaks() -> None:

@@ -99,6 +99,22 @@ async def test_stop_keeps_what_was_written(server: Web, page: Browser) -> None:
     assert await said(server, page) == ["How is the sea?", "The sea", "Go on", "Hello."]
 
 
+async def test_a_reload_in_the_middle_stops_the_answer(server: Web, page: Browser) -> None:
+    """Who reloads while an answer is written ends it, and finds what was written."""
+    server.model.say("The sea", asyncio.Event())
+    await page.go(server.url)
+    await page.ask("How is the sea?")
+    await page.until("document.querySelector('.growing')?.innerText === 'The sea'")
+    known = (await page.texts("#conversation-id"))[0]
+    await page.reload()
+    await asyncio.wait_for(server.model.left.wait(), PATIENCE)
+    while not (await server.call("GET", f"/conversations/{known}"))[1]["messages"]:
+        pass
+    await page.reload()
+    await page.until(WHOLE)
+    assert await page.texts("#log > *") == ["How is the sea?", "The sea"]
+
+
 async def test_an_error_is_shown_and_can_be_tried_again(server: Web, page: Browser) -> None:
     """A failure is one sentence in the conversation; Try again asks the same and takes it away."""
     server.model.say(ModelError(ModelFault.OVERLOAD, "the operator's detail"))

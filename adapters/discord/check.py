@@ -10,6 +10,7 @@ from bot.health import Check
 
 MOST = 200
 """Servers that Discord lists at once."""
+NAMED = 5
 TRY_LATER = "Discord could not be asked: look at the network, then run this again."
 CORRECT = "Correct that setting."
 INVITE = "none yet: open the link that `parley invite` prints"
@@ -25,7 +26,7 @@ async def inspect(settings: Settings) -> list[Check]:
         except PlatformError as error:
             return [Check("discord login", False, f"no answer: {error}", TRY_LATER)]
         login = Check("discord login", True, f"as {me.name} ({me.user})")
-        return [login, _weigh(me), Check("discord servers", True, await _count(rest))]
+        return [login, _weigh(me), Check("discord servers", True, await _count(rest, me))]
 
 
 def _weigh(me: Identity) -> Check:
@@ -36,10 +37,13 @@ def _weigh(me: Identity) -> Check:
     return Check("discord message content", True, found)
 
 
-async def _count(rest: Rest) -> str:
+async def _count(rest: Rest, me: Identity) -> str:
+    """In how many servers the bot is, and what the first of them are called."""
     try:
-        servers = await rest.call("GET", f"/users/@me/guilds?limit={MOST}")
-    except PlatformError as error:
-        return f"not known ({error})"
-    count = len(servers or ())
-    return (f"{count} or more" if count >= MOST else str(count)) if count else INVITE
+        servers = list(await rest.call("GET", f"/users/@me/guilds?limit={MOST}") or ())
+    except PlatformError:
+        return str(me.servers)
+    if not servers:
+        return INVITE
+    names = ", ".join(str(server.get("name")) for server in servers[:NAMED])
+    return f"{len(servers)}{' or more' if len(servers) >= MOST else ''}: {names}{', …' if len(servers) > NAMED else ''}"

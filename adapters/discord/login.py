@@ -16,13 +16,17 @@ MESSAGE_CONTENT = 1 << 18 | 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The bot and its application. `reads` says that the message content intent is granted to it."""
+    """The bot and its application.
+
+    `reads` says that the message content intent is granted to it; `servers` is about how many it is in.
+    """
 
     application: str
     user: str
     name: str
     reads: bool
     owners: frozenset[str]
+    servers: int
 
 
 async def introduce(rest: Rest) -> Identity:
@@ -36,6 +40,7 @@ async def introduce(rest: Rest) -> Identity:
         name=str(user.get("username") or ""),
         reads=bool(int(application.get("flags") or 0) & MESSAGE_CONTENT),
         owners=frozenset(str(person["id"]) for person in people if person.get("id")),
+        servers=int(application.get("approximate_guild_count") or 0),
     )
 
 

@@ -11,7 +11,18 @@ from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    ServerDisconnectedError,
+)
 from pydantic import SecretStr
 
 from adapters.discord.faults import explain
@@ -67,8 +78,17 @@ class Rest:
 @asynccontextmanager
 async def connect(settings: Settings) -> AsyncIterator[Rest]:
     """The REST API that the settings lead to."""
-    async with ClientSession(timeout=ClientTimeout(total=TIMEOUT), cookie_jar=DummyCookieJar()) as session:
+    patience, cookies = ClientTimeout(total=TIMEOUT), DummyCookieJar()
+    async with ClientSession(timeout=patience, cookie_jar=cookies, middlewares=(_once,)) as session:
         yield Rest(session, settings.token, settings.api_base_url)
+
+
+async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Keep aiohttp from making a call again by itself, as it does with some when a kept connection breaks."""
+    try:
+        return await handler(request)
+    except (ClientOSError, ServerDisconnectedError) as error:
+        raise ClientConnectionError(type(error).__name__) from error
 
 
 def _decode(body: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import aiohttp
@@ -20,6 +21,8 @@ from bot.errors import PlatformError, PlatformFault, SettingsError
 from bot.health import Host
 
 AUTHENTICATION_FAILED = 4004
+GOODBYE = 3.0
+"""Seconds for closing: a gateway that is gone does not answer."""
 EXPECTED = (OSError, TimeoutError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed)
 
 log = structlog.get_logger(__name__)
@@ -38,7 +41,7 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
             await _run(client, settings.token.get_secret_value().strip())
         finally:
             await client.drain()
-            await client.close()
+            await _close(client)
             host.status("discord").down("stopped")
 
 
@@ -66,6 +69,14 @@ async def _run(client: Client, token: str) -> None:
     except EXPECTED as error:
         raise _unreachable(error) from None
     raise PlatformError(PlatformFault.NETWORK, "the gateway ended the connection")
+
+
+async def _close(client: Client) -> None:
+    try:
+        async with asyncio.timeout(GOODBYE):
+            await client.close()
+    except TimeoutError:
+        await client.http.close()
 
 
 def _unreachable(error: BaseException) -> PlatformError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Any
+
+from pydantic import Field, SecretStr, field_validator
 
 from bot.config import Section
 
@@ -40,6 +42,19 @@ class Settings(Section):
     table_width: int = Field(
         44, ge=20, le=200, description="Columns of a table; a wider one, too wide for a phone, is shown as a list."
     )
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _spell(cls, ids: Any) -> Any:
+        """An id may be written as a number too."""
+        return [str(one) if isinstance(one, int) else one for one in ids] if isinstance(ids, list | tuple) else ids
+
+    @field_validator("admins")
+    @classmethod
+    def _look(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not one.isdecimal() for one in ids):
+            raise ValueError("an id is a number; switch Developer Mode on and choose Copy User ID on the person")
+        return ids
 
     @property
     def enabled(self) -> bool:

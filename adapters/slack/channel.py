@@ -54,7 +54,12 @@ class SlackChannel:
         thread = self._thread or None
         try:
             answer = await self._send(
-                self._client.chat_postMessage, self.posts, page, thread_ts=thread, unfurl_links=False, unfurl_media=False
+                self._client.chat_postMessage,
+                self.posts,
+                page,
+                thread_ts=thread,
+                unfurl_links=False,
+                unfurl_media=False,
             )
         except PlatformError as error:
             if error.fault is PlatformFault.NETWORK:

@@ -49,8 +49,7 @@ def _weigh(settings: Settings, scopes: Set[str]) -> Check:
 async def _transport(client: AsyncWebClient, settings: Settings) -> Check:
     """Whether Socket Mode opens; where Slack has to come by HTTP, only Slack can try it."""
     if settings.http:
-        hint = "HTTP: Slack's request URLs must lead to /slack/events of this program, over https"
-        return Check("slack events", True, hint)
+        return Check("slack events", True, _address(settings))
     try:
         await open_socket(client, settings.app_token.get_secret_value())
     except SettingsError as error:
@@ -58,3 +57,12 @@ async def _transport(client: AsyncWebClient, settings: Settings) -> Check:
     except PlatformError as error:
         return Check("slack socket mode", False, f"no answer: {error}", TRY_LATER)
     return Check("slack socket mode", True, "opens")
+
+
+def _address(settings: Settings) -> str:
+    if settings.public_url:
+        return f"HTTP: Slack must reach {settings.public_url.rstrip('/')}/slack/events"
+    return (
+        "HTTP: Slack's request URLs must lead to /slack/events of this program, over https; "
+        "set slack.public_url and `parley manifest` writes them"
+    )

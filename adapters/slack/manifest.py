@@ -8,14 +8,19 @@ from typing import Any
 from adapters.slack.scopes import wanted
 from adapters.slack.settings import PARLEY_COMMAND, Settings
 
-SHORTCUT = "reset_conversation"
-"""The callback id of the message shortcut."""
+RESET, STOP, AGAIN = "reset_conversation", "stop_answer", "try_again"
+"""Callback ids of the message shortcuts, of which an app may have five."""
+SHORTCUTS = (
+    (RESET, "Reset this conversation", "Forget the conversation that this message is in"),
+    (STOP, "Stop this answer", "Stop what I am writing here"),
+    (AGAIN, "Try this answer again", "Write the last answer of a conversation anew"),
+)
 PLACEHOLDER = "https://your-host.example"
 
 
-def manifest(settings: Settings, url: str = "") -> str:
-    """The manifest as JSON. In HTTP mode `url` is the program's public address; without one a placeholder stands."""
-    target = f"{(url or PLACEHOLDER).rstrip('/')}/slack/events" if settings.http else ""
+def manifest(settings: Settings) -> str:
+    """The manifest as JSON. In HTTP mode it names `slack.public_url`; where that is empty a placeholder stands."""
+    target = f"{(settings.public_url or PLACEHOLDER).rstrip('/')}/slack/events" if settings.http else ""
     return json.dumps(_manifest(settings, {"request_url": target} if target else {}, target), indent=2)
 
 
@@ -34,12 +39,8 @@ def _manifest(settings: Settings, request: dict[str, str], target: str) -> dict[
             },
             "bot_user": {"display_name": "Parley", "always_online": True},
             "shortcuts": [
-                {
-                    "name": "Reset this conversation",
-                    "type": "message",
-                    "callback_id": SHORTCUT,
-                    "description": "Forget the conversation that this message is in",
-                }
+                {"name": name, "type": "message", "callback_id": callback, "description": description}
+                for callback, name, description in SHORTCUTS
             ],
             "slash_commands": _commands(settings, {"url": target} if target else {}),
         },

@@ -23,6 +23,7 @@ from adapters.slack.incoming import Identity
 from adapters.slack.intake import Intake
 from adapters.slack.login import introduce
 from adapters.slack.people import METHOD as NAMES_METHOD
+from adapters.slack.presses import Presses
 from adapters.slack.settings import Settings
 from adapters.slack.socket_mode import listen
 from adapters.slack.workspace import Workspace
@@ -51,7 +52,9 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
             if scopes and scope not in scopes:
                 workspace.miss(method, f"the token lacks {scope}")
         intake = Intake(engine, workspace, settings.thread_follow_ups)
-        app = build(client, me, intake, Commands(engine, me, settings, host), host)
+        app = build(client, me, intake, host)
+        for part in (Commands, Presses):
+            part(engine, me, settings, host).register(app)
         engine.serve("slack", partial(SlackChannel, workspace))
         log.info("logged in to slack", team=me.team, bot=me.user, transport="http" if door else "socket mode")
         try:
@@ -67,7 +70,7 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
             status.down("stopped")
 
 
-def build(client: AsyncWebClient, me: Identity, intake: Intake, commands: Commands, host: Host) -> AsyncApp:
+def build(client: AsyncWebClient, me: Identity, intake: Intake, host: Host) -> AsyncApp:
     """The bolt application. Requests are verified before they come here."""
 
     async def authorize() -> AuthorizeResult:
@@ -89,7 +92,7 @@ def build(client: AsyncWebClient, me: Identity, intake: Intake, commands: Comman
             return BoltResponse(status=503)
         return BoltResponse(status=200)
 
-    app = AsyncApp(
+    return AsyncApp(
         name="parley",
         logger=quiet_logger(),
         client=AsyncWebClient(
@@ -99,5 +102,3 @@ def build(client: AsyncWebClient, me: Identity, intake: Intake, commands: Comman
         before_authorize=take_events,
         request_verification_enabled=False,
     )
-    commands.register(app)
-    return app

@@ -29,7 +29,11 @@ FOLLOW_UPS = (
     Scope("mpim:history", "follow-ups in group messages need a mention", "message.mpim", optional=True),
 )
 COMFORTS = (
-    Scope("reactions:write", "there are no eyes on a question that is being answered, and no hourglass on one that waits", optional=True),
+    Scope(
+        "reactions:write",
+        "no eyes on a question say that it is being answered, no hourglass that it waits",
+        optional=True,
+    ),
     Scope("users:read", "people are known by their ids, not their names", optional=True),
 )
 

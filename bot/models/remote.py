@@ -19,6 +19,7 @@ from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
 from bot.models.sse import Decoder
+from bot.models.watch import Watch
 from bot.ports import Piece, Prompt
 
 NO_KEY = "not-needed"
@@ -50,6 +51,9 @@ class Response(Protocol):
 
     @property
     def headers(self) -> httpx2.Headers: ...
+
+    @property
+    def http_response(self) -> httpx2.Response: ...
 
     def iter_bytes(self) -> AsyncIterator[bytes]: ...
 
@@ -134,16 +138,18 @@ class RemoteModel(Generic[C]):
         deadline = now() + self._first
         async with AsyncExitStack() as stack:
             body = await self._open(stack, prompt, deadline)
+            watch = Watch(deadline)
+            stack.callback(watch.close)
             while not reading.over:
-                chunk = await self._next(body, reading, deadline)
+                chunk = await self._next(body, reading, watch)
                 for data in decoder.close() if chunk is None else decoder.feed(chunk):
                     if piece := reading.read(data):
                         yield piece
-                        deadline = now() + self._timeout
+                        watch.deadline = now() + self._timeout
                 if chunk is None:
                     break
                 if reading.end:
-                    deadline = min(deadline, now() + TAIL)
+                    watch.deadline = min(watch.deadline, now() + TAIL)
             if rest := reading.rest():
                 yield rest
             yield reading.finish()
@@ -169,13 +175,12 @@ class RemoteModel(Generic[C]):
             raise self._told(error) from None
         if "html" in response.headers.get("content-type", ""):
             raise self.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
-        return response.iter_bytes()
+        return response.iter_bytes() if "content-encoding" in response.headers else response.http_response.aiter_raw()
 
-    async def _next(self, body: AsyncIterator[bytes], reading: Reading, deadline: float) -> bytes | None:
+    async def _next(self, body: AsyncIterator[bytes], reading: Reading, watch: Watch) -> bytes | None:
         """The next bytes; None at the end, or where no more comes of an answer that is whole."""
         try:
-            async with asyncio.timeout_at(deadline):
-                return await anext(body, None)
+            return await watch.read(body)
         except TimeoutError:
             error = self.faults.late(self._timeout if reading.begun else self._first, reading.begun)
         except BREAKS as broken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -70,31 +70,54 @@ class Echo:
         self.received: list[Incoming] = []
         self.answered: list[Incoming] = []
         self.commands: list[tuple[str, Place, Author]] = []
+        self.admins: list[Author] = []
+        self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
+        self._turns: set[asyncio.Task[Answer]] = set()
 
-    async def respond(self, incoming: Incoming, channel: Channel) -> Answer | None:
-        """Claim, show the sign, post, edit."""
+    def serve(self, platform: str, opener: Callable[[Incoming], Channel]) -> None:
+        """Keep the opener."""
+        self.openers[platform] = opener
+
+    async def take(self, incoming: Incoming, channel: Channel) -> asyncio.Task[Answer] | None:
+        """Claim the message and begin its turn."""
         self.received.append(incoming)
-        turn = await self.memory.claim(incoming)
-        if turn is None:
+        if await self.memory.claim(incoming) is None:
             return None
-        sign = asyncio.create_task(channel.typing())
-        await self.gate.wait()
-        sign.cancel()
-        id = await channel.post(Page("echo", State.GROWING))  # noqa: A001
-        await channel.edit(id, Page(f"echo: {incoming.command or incoming.text}"))
-        with suppress(asyncio.CancelledError):
-            await sign
-        self.answered.append(incoming)
-        return Answer(incoming.text, posts=(id,))
+        task = asyncio.create_task(self._answer(incoming, channel))
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+        return task
 
-    async def command(self, name: str, place: Place, author: Author) -> str:
+    async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
         """Say what was asked for."""
         self.commands.append((name, place, author))
+        if admin:
+            self.admins.append(author)
         if self.memory.broken:
             raise StorageError("the disk is full")
         return f"{name}: done"
+
+    async def close(self) -> None:
+        """End what is left."""
+        for turn in self._turns:
+            turn.cancel()
+        await asyncio.gather(*self._turns, return_exceptions=True)
+
+    async def _answer(self, incoming: Incoming, channel: Channel) -> Answer:
+        """Show the sign, post, edit."""
+        sign = asyncio.create_task(channel.typing())
+        try:
+            await self.gate.wait()
+        finally:
+            sign.cancel()
+        ts = await channel.post(Page("echo", State.GROWING))
+        await channel.edit(ts, Page(f"echo: {incoming.command or incoming.text}"))
+        with suppress(asyncio.CancelledError):
+            await sign
+        self.answered.append(incoming)
+        return Answer(incoming.text, posts=(ts,))
 
 
 @dataclass
@@ -118,18 +141,23 @@ class App:
 
 
 @asynccontextmanager
-async def connected(slack: FakeSlack, engine: Echo | None = None, **changes: Any) -> AsyncIterator[App]:
+async def connected(slack: FakeSlack, **changes: Any) -> AsyncIterator[App]:
     """The adapter, connected by Socket Mode, or by HTTP where `app_token` is empty."""
-    engine, host = engine or Echo(), Host()
-    task = asyncio.create_task(run(cast(Engine, engine), settings(slack, **changes), host))
-    app = App(engine, host, task)
+    engine, host = Echo(), Host()
+    app = App(engine, host, start(slack, cast(Engine, engine), host, **changes))
     try:
-        await slack.until(lambda: app.ready or task.done())
-        if task.done():
-            task.result()
+        await slack.until(lambda: app.ready or app.task.done())
+        if app.task.done():
+            app.task.result()
         yield app
     finally:
+        await engine.close()
         await app.stop()
+
+
+def start(slack: FakeSlack, engine: Engine, host: Host, **changes: Any) -> asyncio.Task[None]:
+    """Run the adapter."""
+    return asyncio.create_task(run(engine, settings(slack, **changes), host))
 
 
 def settings(slack: FakeSlack, **changes: Any) -> Settings:

@@ -143,18 +143,22 @@ def shortcut(callback: str, said: Message, user: str, name: str, url: str, bot_i
 
 
 def click(
-    action_id: str, blocks: Sequence[dict[str, Any]], channel: str, user: str, name: str, url: str
+    action_id: str, blocks: Sequence[dict[str, Any]], channel: str, user: str, name: str, url: str, said: Message | None
 ) -> dict[str, Any]:
-    """A click on a button of an ephemeral message; the button must be there."""
+    """A click on a button of a message, or of an ephemeral one where there is none; the button must be there."""
     buttons = [block["accessory"] for block in blocks if "accessory" in block]
+    buttons += [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
     button = next(button for button in buttons if button["action_id"] == action_id)
+    container = {"type": "message", "channel_id": channel, "is_ephemeral": said is None}
+    if said:
+        container |= {"message_ts": said.ts} | ({"thread_ts": said.thread} if said.thread else {})
     return {
         "type": "block_actions",
         "token": "verification",
         "api_app_id": APP,
         "team": {"id": TEAM, "domain": "loopback"},
         "user": {"id": user, "username": name, "name": name, "team_id": TEAM},
-        "container": {"type": "message", "channel_id": channel, "is_ephemeral": True},
+        "container": container,
         "channel": {"id": channel, "name": "general"},
         "enterprise": None,
         "is_enterprise_install": False,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 MARKDOWN, MESSAGE, BLOCKS, UPDATE_TEXT, TEXT = 12_000, 13_200, 50, 4_000, 40_000
-SECTION, CONTEXT, BUTTON, VALUE = 3_000, 2_000, 75, 2_000
+SECTION, CONTEXT, BUTTON, VALUE, ELEMENTS = 3_000, 2_000, 75, 2_000, 25
+ROWS, COLUMNS = 100, 20
+FENCED = re.compile(r"^(`{3,}|~{3,}).*?(^\1[`~]* *$|\Z)", re.MULTILINE | re.DOTALL)
+TABLE = re.compile(r"^\|.*\n\|(?:[ :]*-+[ :]*\|)+(?:\n\|.*)*", re.MULTILINE)
 
 
 class RefusalError(Exception):
@@ -106,6 +110,9 @@ def _measure(block: Any) -> int:
             raise RefusalError("invalid_blocks")
         return sum(_measure_text(element, CONTEXT) for element in block["elements"])
     if kind == "actions":
+        _check_keys(block, {"type", "elements", "block_id"})
+        if not 1 <= len(block["elements"]) <= ELEMENTS:
+            raise RefusalError("invalid_blocks")
         for element in block["elements"]:
             _check_button(element)
         return 0
@@ -119,7 +126,16 @@ def _measure_markdown(block: Mapping[str, Any]) -> int:
         raise RefusalError("invalid_blocks")
     if len(text) > MARKDOWN:
         raise RefusalError("msg_too_long")
+    tables = TABLE.findall(FENCED.sub("", text))
+    if 2 * len(tables) + 1 > BLOCKS or any(not _fits(table) for table in tables):
+        raise RefusalError("invalid_blocks")
     return len(text)
+
+
+def _fits(table: str) -> bool:
+    """Whether a table of a markdown text has no more rows and columns than Slack shows."""
+    header, _, *rows = table.split("\n")
+    return len(rows) < ROWS and header.count("|") - 1 <= COLUMNS
 
 
 def _measure_text(text: Any, limit: int) -> int:
@@ -132,7 +148,7 @@ def _measure_text(text: Any, limit: int) -> int:
 
 def _check_button(button: Mapping[str, Any]) -> None:
     _check_keys(button, {"type", "text", "action_id", "value", "style", "confirm"})
-    if button.get("type") != "button" or button["text"].get("type") != "plain_text":
+    if button.get("type") != "button" or button.get("text", {}).get("type") != "plain_text":
         raise RefusalError("invalid_blocks")
     if len(button["text"]["text"]) > BUTTON or len(button.get("value", "")) > VALUE or not button.get("action_id"):
         raise RefusalError("invalid_blocks")

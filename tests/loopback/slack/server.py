@@ -8,6 +8,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -28,6 +29,16 @@ USES = 5
 """How often a response URL may be used."""
 
 
+@dataclass
+class _Response:
+    """Where a response URL leads; `alone` when what it answers was shown to the one person."""
+
+    channel: str
+    user: str
+    alone: bool
+    uses: int = 0
+
+
 class FakeSlack:
     """Web API, Socket Mode and signed HTTP delivery of one workspace. Stateful, and as strict as the platform."""
 
@@ -46,7 +57,7 @@ class FakeSlack:
         self.courier.signing_secret = self.signing_secret
         self.api = Api(self.workspace, self.clock, self.emit, self._socket_url)
         self.origin = ""
-        self._responses: dict[str, tuple[str, str, int]] = {}
+        self._responses: dict[str, _Response] = {}
         self._changed = asyncio.Event()
         app = web.Application(client_max_size=2**22)
         app.router.add_route("*", "/api/{method}", self._call)
@@ -116,10 +127,14 @@ class FakeSlack:
 
     def click(self, shown: Ephemeral, action_id: str) -> Delivery:
         """The person clicks on a button of what was shown to them alone."""
-        url = self._response_url(shown.channel, shown.user)
-        payload = payloads.click(
-            action_id, shown.version.blocks, shown.channel, shown.user, self._name(shown.user), url
-        )
+        url, blocks = self._response_url(shown.channel, shown.user, alone=True), shown.version.blocks
+        payload = payloads.click(action_id, blocks, shown.channel, shown.user, self._name(shown.user), url, None)
+        return self.courier.send("interactive", payload)
+
+    def press(self, said: Message, action_id: str, user: str = ANN) -> Delivery:
+        """A person clicks on a button of a message that all see."""
+        url, blocks = self._response_url(said.channel, user), said.versions[-1].blocks
+        payload = payloads.click(action_id, blocks, said.channel, user, self._name(user), url, said)
         return self.courier.send("interactive", payload)
 
     def fail(self, method: str, times: int = 1, **fault: Any) -> None:
@@ -202,24 +217,26 @@ class FakeSlack:
 
     async def _respond(self, request: web.Request) -> web.Response:
         """A message by way of a response URL: for the one person alone unless it says otherwise."""
-        channel, user, uses = self._responses[request.match_info["id"]]
+        to = self._responses[request.match_info["id"]]
         args = await request.json()
-        if uses >= USES:
+        to.uses += 1
+        if to.uses > USES:
             return web.json_response({"ok": False, "error": "used_url"}, status=404)
-        self._responses[request.match_info["id"]] = channel, user, uses + 1
         try:
             check_content(args)
         except RefusalError as refusal:
             return web.json_response({"ok": False, "error": refusal.error}, status=400)
         assert args.get("response_type") == "ephemeral", "the answer to a command is for the one person alone"
+        replaced = bool(args.get("replace_original"))
+        assert to.alone or not replaced, "what all see must not be replaced"
         version = Version(args.get("text", ""), tuple(args.get("blocks", ())))
-        self.ephemerals.append(Ephemeral(channel, user, version, bool(args.get("replace_original"))))
+        self.ephemerals.append(Ephemeral(to.channel, to.user, version, replaced, args.get("thread_ts") or ""))
         self._change()
         return web.json_response({"ok": True})
 
-    def _response_url(self, channel: str, user: str) -> str:
+    def _response_url(self, channel: str, user: str, *, alone: bool = False) -> str:
         key = secrets.token_hex(8)
-        self._responses[key] = channel, user, 0
+        self._responses[key] = _Response(channel, user, alone)
         return f"{self.origin}/response/{key}"
 
     def _socket_url(self) -> str:

@@ -87,6 +87,7 @@ class Ephemeral:
     user: str
     version: Version
     replaced: bool = False
+    thread: str = ""
 
     @property
     def shown(self) -> str:

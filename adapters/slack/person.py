@@ -1,0 +1,73 @@
+"""The person who gave a command or pressed a button: who they are, where they did it, and what only they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import aiohttp
+import structlog
+from slack_bolt.async_app import AsyncRespond
+
+from adapters.slack.incoming import Identity, is_direct, locate
+from adapters.slack.settings import Settings
+from bot.errors import StorageError
+from bot.health import Host
+from bot.messages import Author, Place
+from bot.notes import STORAGE
+
+RESTARTING = "I am being restarted. Please try again in a minute."
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to answer; `thread` is where they are, empty outside of one."""
+
+    author: Author
+    admin: bool
+    thread: str
+    respond: AsyncRespond
+
+    async def tell(self, text: str, blocks: list[dict[str, Any]] | None = None, *, replace: bool = False) -> None:
+        """Show this to them alone; with `replace`, in place of what they clicked on, which only they saw."""
+        thread = self.thread or None
+        try:
+            await self.respond(text, blocks, response_type="ephemeral", replace_original=replace, thread_ts=thread)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("a command's answer could not be shown", error=type(error).__name__)
+
+
+def meet(body: Mapping[str, Any], respond: AsyncRespond, settings: Settings) -> Person:
+    """Who sent this: slash commands say it flat, everything else in a table."""
+    user = body.get("user") or {"id": body.get("user_id") or "", "name": body.get("user_name") or ""}
+    author = Author(user["id"], user.get("name") or user.get("username") or user["id"])
+    where = body.get("container") or body.get("message") or {}
+    return Person(author, author.id in settings.admins, where.get("thread_ts") or "", respond)
+
+
+def team_of(body: Mapping[str, Any], me: Identity) -> str:
+    """The workspace that it came from."""
+    return body.get("team_id") or (body.get("team") or {}).get("id") or me.team
+
+
+def place_of(body: Mapping[str, Any], me: Identity) -> Place:
+    """The conversation that the message of a shortcut belongs to."""
+    message, channel = body["message"], body["channel"]["id"]
+    direct = is_direct(channel)
+    thread = message.get("thread_ts") or ""
+    root = ("" if thread == message["ts"] else thread) if direct else thread or message["ts"]
+    return locate(team_of(body, me), channel, root, direct)
+
+
+async def told(host: Host, do: Callable[[], Awaitable[T]]) -> T | str:
+    """What came of it, or the sentence for why nothing did."""
+    if host.closing.is_set():
+        return RESTARTING
+    try:
+        return await do()
+    except StorageError as error:
+        log.error("the memory failed", error=str(error))
+        return STORAGE

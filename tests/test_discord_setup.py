@@ -1,0 +1,135 @@
+"""Setting Discord up: settings, the invite link, and what `parley check` says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pydantic import ValidationError
+
+from adapters.discord import Settings, check
+from adapters.discord.invite import invite
+from adapters.discord.login import introduce
+from adapters.discord.rest import connect
+from bot.errors import PlatformError, SettingsError
+from tests.discord_app import settings
+from tests.loopback.discord import APP, BEN, BOT, OWNER, FakeDiscord
+
+
+def test_discord_is_off_without_a_token() -> None:
+    """And on with one; blanks are none."""
+    assert not Settings().enabled
+    assert not Settings.model_validate({"token": "  "}).enabled
+    assert Settings.model_validate({"token": "a.b.c"}).enabled
+
+
+def test_the_token_is_not_shown() -> None:
+    """Neither in the settings nor in their errors."""
+    assert "hush" not in repr(Settings.model_validate({"token": "hush"}))
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"token": ["hush"]})
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"api_base_url": "discord.com"}, {"gateway_url": "https://discord.gg"}, {"table_width": 3}, {"unheard": 1}],
+)
+def test_what_cannot_be_is_refused(changes: dict[str, object]) -> None:
+    """Addresses that are none, tables that nothing fits into."""
+    with pytest.raises(ValidationError):
+        Settings.model_validate(changes)
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    """In a sentence for the operator."""
+    assert all((field.description or "").endswith(".") for field in Settings.model_fields.values())
+
+
+def test_the_adapter_is_light_until_it_runs() -> None:
+    """Who has no token does not pay for discord.py."""
+    code = "import sys, adapters.discord; sys.exit('discord' in sys.modules or 'aiohttp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_a_good_setup_is_all_green() -> None:
+    """Login, message content, servers."""
+    async with FakeDiscord() as discord:
+        rows = await check(settings(discord))
+        assert [(row.name, row.ok) for row in rows] == [
+            ("discord login", True),
+            ("discord message content", True),
+            ("discord servers", True),
+        ]
+        assert "parley" in rows[0].found
+        assert BOT in rows[0].found
+        assert rows[1].found.startswith("granted")
+
+
+async def test_a_missing_intent_is_told_and_no_failure() -> None:
+    """With what it means."""
+    async with FakeDiscord() as discord:
+        discord.world.app.granted.clear()
+        row = (await check(settings(discord)))[1]
+        assert row.ok
+        assert "threads need mentions too" in row.found
+
+
+async def test_a_bad_token_is_a_failure_with_a_mend() -> None:
+    """It says which setting, and does not show it."""
+    async with FakeDiscord() as discord:
+        (row,) = await check(settings(discord, token="hush"))
+        assert (row.name, row.ok) == ("discord login", False)
+        assert "DISCORD_BOT_TOKEN" in row.found
+        assert "hush" not in row.found
+        assert row.mend
+
+
+@pytest.mark.parametrize("fault", [{"status": 502}, {"cut": True}])
+async def test_a_discord_that_does_not_answer_is_a_failure_of_its_own(fault: dict[str, Any]) -> None:
+    """Not one of the token."""
+    async with FakeDiscord() as discord:
+        discord.fail("me", 9, **fault)
+        (row,) = await check(settings(discord))
+        assert not row.ok
+        assert "network" in row.mend
+
+
+async def test_the_invite_link_asks_for_the_least() -> None:
+    """See, write, in threads too, read what was said, react; as a bot with commands."""
+    async with FakeDiscord() as discord:
+        link = urlsplit(await invite(settings(discord)))
+        asked = parse_qs(link.query)
+        assert (link.netloc, link.path) == ("discord.com", "/oauth2/authorize")
+        assert asked["client_id"] == [APP]
+        assert asked["scope"] == ["bot applications.commands"]
+        assert int(asked["permissions"][0]) == 1 << 6 | 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38
+
+
+async def test_there_is_no_link_without_a_token() -> None:
+    """It says which key, and what to do."""
+    for given in ("", "wrong"):
+        async with FakeDiscord() as discord:
+            with pytest.raises(SettingsError, match="DISCORD_BOT_TOKEN"):
+                await invite(settings(discord, token=given))
+
+
+async def test_there_is_no_link_while_discord_is_away() -> None:
+    """That is no mistake in the settings."""
+    async with FakeDiscord() as discord:
+        discord.fail("app", status=500)
+        with pytest.raises(PlatformError):
+            await invite(settings(discord))
+
+
+async def test_the_application_s_owners_are_known() -> None:
+    """Its owner, or everybody in its team."""
+    async with FakeDiscord() as discord, connect(settings(discord)) as rest:
+        assert (await introduce(rest)).owners == {OWNER}
+        members = [{"user": {"id": user}, "membership_state": 2} for user in (OWNER, BEN)]
+        team = {"id": APP, "flags": 0, "owner": {"id": "9"}, "team": {"members": members}}
+        discord.fail("app", status=200, body=team)
+        assert (await introduce(rest)).owners == {OWNER, BEN}
