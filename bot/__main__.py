@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module, metadata
@@ -16,14 +17,15 @@ from typing import Protocol, cast
 import structlog
 from pydantic import SecretStr
 
-from bot.check import check_model, table
+from bot.check import check_models, table
 from bot.config import Section, Settings, fields, load, schema
 from bot.engine import Engine
 from bot.errors import ParleyError, SettingsError, StorageError
 from bot.health import Check, Host
 from bot.log import configure
 from bot.metrics import Metrics
-from bot.models.choice import choose
+from bot.models.choice import build, choose
+from bot.resilience import Resilient
 from bot.supervision import supervise
 from storage.sqlite import SqliteMemory
 
@@ -63,6 +65,9 @@ class Adapter(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0 when it did what was asked, 1 when it said why not."""
     options = _parse(arguments)
+    if options.version:
+        sys.stdout.write(f"parley {_version()}\n")
+        return 0
     try:
         settings = load(schema({name: _adapter(name).Settings for name in ADAPTERS}), options.config, os.environ)
         secrets = [value for value in _values(settings) if isinstance(value, SecretStr)]
@@ -78,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("parley", description="An LLM bot for Discord and Slack.")
-    parser.add_argument("--version", action="version", version=f"parley {metadata.version('parley')}")
+    parser.add_argument("--version", action="store_true", help="print the version")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the settings file (config.toml)")
     parser.add_argument("--config", type=Path, default=None, help="the settings file (config.toml)")
@@ -90,14 +95,24 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def _version() -> str:
+    try:
+        return metadata.version("parley")
+    except metadata.PackageNotFoundError:  # run from a checkout
+        project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["project"]["version"])
+
+
 @asynccontextmanager
 async def _engine(settings: Settings) -> AsyncIterator[Engine]:
     """The engine with its parts, closed in the end."""
-    model = await choose(settings)
+    model = Resilient([await choose(settings), *[await build(name, settings) for name in settings.bot.fallback_models]])
     try:
         memory = await SqliteMemory.open(settings.storage.path)
         try:
-            yield Engine(model, memory, settings.bot, Metrics())
+            engine = Engine(model, memory, settings.bot, Metrics())
+            await engine.abandon()
+            yield engine
         finally:
             await memory.close()
     finally:
@@ -160,7 +175,7 @@ async def _check(settings: Settings) -> int:
     except StorageError as error:
         checks.append(Check("database", False, str(error), "Correct storage.path or the file."))
     platforms = [name for name in _enabled(settings) if name != "web"]
-    checks.append(await check_model(settings, bool(platforms)))
+    checks += await check_models(settings, bool(platforms))
     for name in _enabled(settings):
         checks += await _adapter(name).check(getattr(settings, name))
     if not platforms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from contextlib import aclosing
 
 from tabulate import tabulate
@@ -11,7 +11,7 @@ from bot.config import Settings
 from bot.errors import ModelError, SettingsError
 from bot.health import Check
 from bot.messages import Message, Role
-from bot.models.choice import choose
+from bot.models.choice import build, choose
 from bot.ports import Model, Prompt
 
 PROBE = Prompt("Answer with one word.", (Message(Role.USER, "Say hello."),), max_tokens=200)
@@ -19,30 +19,36 @@ WIDTHS = [None, None, 60, 60]
 SET_A_MODEL = "Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a local server such as Ollama."
 
 
-async def check_model(settings: Settings, platforms: bool) -> Check:
-    """Ask the model for one word. With platforms connected, the trial model does not count as one."""
+async def check_models(settings: Settings, platforms: bool) -> list[Check]:
+    """Ask each model for one word. With platforms connected, the trial model does not count as one."""
+    makers = [("model", choose(settings))]
+    makers += [("fallback model", build(name, settings)) for name in settings.bot.fallback_models]
+    return [await _check(label, maker, platforms) for label, maker in makers]
+
+
+async def _check(label: str, maker: Awaitable[Model], platforms: bool) -> Check:
     try:
-        model = await choose(settings)
+        model = await maker
     except SettingsError as error:
-        return Check("model", False, str(error), "Correct that setting.")
+        return Check(label, False, str(error), "Correct that setting.")
     try:
         if model.trial and platforms:
-            return Check("model", False, "none but the trial model, which does not answer on platforms", SET_A_MODEL)
-        return await _probe(model)
+            return Check(label, False, "none but the trial model, which does not answer on platforms", SET_A_MODEL)
+        return await _probe(label, model)
     finally:
         await model.close()
 
 
-async def _probe(model: Model) -> Check:
+async def _probe(label: str, model: Model) -> Check:
     try:
         async with aclosing(model.stream(PROBE)) as pieces:
             async for piece in pieces:
                 if piece.text or piece.reasoning or piece.end:
                     kind = " (the tiny trial model)" if model.trial else ""
-                    return Check("model", True, f"{model.name} answers{kind}")
+                    return Check(label, True, f"{model.name} answers{kind}")
     except ModelError as error:
-        return Check("model", False, f"{model.name}: {error}", "Mend what it says, then run this again.")
-    return Check("model", False, f"{model.name} gave no answer", "Try another bot.model.")
+        return Check(label, False, f"{model.name}: {error}", "Mend what it says, then run this again.")
+    return Check(label, False, f"{model.name} gave no answer", "Try another bot.model.")
 
 
 def table(checks: Iterable[Check]) -> str:

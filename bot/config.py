@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from bot.errors import SettingsError
 
 PREFIX = "PARLEY_"
 DEFAULT_PATH = Path("config.toml")
+FOREIGN = re.compile(r"PARLEY_(SERVICE_(HOST|PORT)(_\w+)?=.*|PORT=\w+://.*|PORT_\d+_\w+=.*)", re.DOTALL)
+"""What Kubernetes and Docker set beside a service that is called parley."""
 
 
 class Section(BaseModel):
@@ -32,6 +35,9 @@ class BotSettings(Section):
     """[bot]: how it speaks and with which model."""
 
     model: str = Field("", description='The model, as "<provider>/<name>"; empty: chosen from what is there.')
+    fallback_models: tuple[str, ...] = Field(
+        (), description="Models that answer in this order while the one before fails, named like bot.model."
+    )
     system_prompt: str = Field(
         "You are Parley, a helpful assistant in a chat. Answer in the language of the question, in plain Markdown, "
         "and as briefly as the question allows.",
@@ -43,6 +49,14 @@ class BotSettings(Section):
     max_tokens: int = Field(2000, ge=1, description="The longest answer, in tokens.")
     history: int = Field(20, ge=0, le=1000, description="How many earlier messages of a place the model is shown.")
     show_thinking: bool = Field(False, description="Say “Thinking…” while a model reasons before its first words.")
+    waiting: int = Field(
+        20, ge=1, le=1000, description="How many questions may wait in one place while another is answered."
+    )
+    resume: float = Field(
+        600.0,
+        ge=0,
+        description="Seconds for which an answer that a crash broke off is written anew; an older one is closed.",
+    )
     grace: float = Field(
         10.0,
         ge=0,
@@ -60,7 +74,11 @@ class OpenAISettings(Section):
         description="Another server that speaks the protocol; no key needed.",
         json_schema_extra={"env": "OPENAI_BASE_URL"},
     )
-    timeout: float = Field(60.0, gt=0, description="Seconds without a piece of the answer after which it failed.")
+    timeout: float = Field(
+        18.0,
+        gt=0,
+        description="Seconds without a piece of the answer after which it failed; models that think need more.",
+    )
 
 
 class AnthropicSettings(Section):
@@ -70,7 +88,11 @@ class AnthropicSettings(Section):
     base_url: str = Field(
         "", description="Another server that speaks the protocol.", json_schema_extra={"env": "ANTHROPIC_BASE_URL"}
     )
-    timeout: float = Field(60.0, gt=0, description="Seconds without a piece of the answer after which it failed.")
+    timeout: float = Field(
+        18.0,
+        gt=0,
+        description="Seconds without a piece of the answer after which it failed; models that think need more.",
+    )
 
 
 class LocalSettings(Section):
@@ -165,9 +187,13 @@ def _from_toml(shape: type[Settings], path: Path | None) -> dict[tuple[str, str]
         raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}. Correct that line.") from None
+    known = ", ".join(f"[{name}]" for name in shape.model_fields)
     for section, table in tables.items():
-        if section not in shape.model_fields or not isinstance(table, dict):
-            known = ", ".join(f"[{name}]" for name in shape.model_fields)
+        if not isinstance(table, dict):
+            homes = " or ".join(f"[{home}]" for home, key, _ in fields(shape) if key == section)
+            place = f"into the section {homes}" if homes else f"into a section; the sections are {known}"
+            raise SettingsError(f"{file}: {section} belongs {place}.")
+        if section not in shape.model_fields:
             raise SettingsError(f"{file}: there is no section [{section}]; the sections are {known}.")
     return {(section, key): value for section, table in tables.items() for key, value in table.items()}
 
@@ -187,12 +213,24 @@ def _from_environ(shape: type[Settings], environ: Mapping[str, str]) -> list[tup
         if not name.upper().startswith(PREFIX) or not value:
             continue
         section, separator, key = name[len(PREFIX) :].lower().partition("__")
-        if separator and section not in shape.model_fields:
+        if not separator:
+            _reject(shape, name, value)
+        elif section not in shape.model_fields:
             raise SettingsError(f"{name} is set, but there is no section [{section}]; take it away or correct it.")
-        if separator:
+        else:
             known = shape.model_fields[section].annotation.model_fields.get(key)  # type: ignore[union-attr]
             found.append((name, section, key, _parse(known.annotation if known else None, value)))
     return found + winners
+
+
+def _reject(shape: type[Settings], name: str, value: str) -> None:
+    """Refuse a variable that names no setting, unless it is one that a container platform sets by itself."""
+    if FOREIGN.fullmatch(f"{name}={value}"):
+        return
+    rest = name[len(PREFIX) :].lower()
+    meant = [f"{PREFIX}{home}__{key}".upper() for home, key, _ in fields(shape) if rest in (key, f"{home}_{key}")]
+    right = " or ".join(meant) or f"{PREFIX}<SECTION>__<KEY>"
+    raise SettingsError(f"{name} is set, but names no setting: write it as {right}, or take it away.")
 
 
 def _parse(annotation: Any, value: str) -> Any:

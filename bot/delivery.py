@@ -32,13 +32,15 @@ class Halt:
             self.reading.cancel()
 
 
-async def tell(text: str, screen: Reply | Transcript) -> Answer:
-    """Show something that Parley says itself, in one piece. Never raises for what a platform does."""
-    await (screen.append(text) if isinstance(screen, Transcript) else screen.grow(text))
+async def tell(text: str, screen: Reply | Transcript, state: State = State.DONE, note: str = "") -> Answer:
+    """Show something that is whole already, in one piece. Never raises for what a platform does."""
+    answer = Answer(text, state, note)
     if isinstance(screen, Transcript):
-        return Answer(text)
-    screen.end(State.DONE, "")
-    return _account(Answer(text), screen, await _finish(screen.write()))
+        await screen.append(text)
+        return answer
+    await screen.grow(text)
+    screen.end(state, note)
+    return _account(answer, screen, await _finish(screen.write()))
 
 
 async def deliver(

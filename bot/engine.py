@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from bot import notes
 from bot.config import BotSettings
-from bot.delivery import Halt, deliver, tell
+from bot.delivery import deliver, tell
 from bot.errors import ModelFault, StorageError
-from bot.live import LiveTurns
+from bot.live import Places, Waiting
 from bot.messages import Author, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
 from bot.ports import Answer, Asked, Channel, Memory, Model, Transcript
 from bot.prompt import ask, compose
-from bot.reply import Posted, Reply, unrecorded
+from bot.recovery import Opener, Recovery
+from bot.reply import Reply
 
-Opener = Callable[[Incoming], Channel]
 log = structlog.get_logger(__name__)
 OPERATORS = ("web", "terminal")
 """Where the person is the operator, so that the trial model may answer."""
@@ -35,17 +36,36 @@ class Engine:
         self.memory = memory
         self.settings = settings
         self.metrics = metrics
-        self._live = LiveTurns()
-        self._openers: dict[str, Opener] = {}
+        self._places = Places(self._run)
+        self._recovery = Recovery(memory, self._places, self._obey, settings.resume)
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def serve(self, platform: str, opener: Opener) -> None:
-        """Say that a platform can be written to; `opener` makes the channel for any message of it, old ones too."""
-        self._openers[platform] = opener
+        """Say that a platform can be written to: the turns that were broken off there are brought to their end.
 
-    async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Task[Answer] | None:
+        `opener` makes the channel for any message of it, old ones too.
+        """
+        self._recovery.connect(platform, opener)
+        self._spawn(self._recovery.finish(platform))
+
+    async def abandon(self) -> None:
+        """Close what a crash left open where nobody can read it any more: on the page and in the terminal."""
+        for platform in OPERATORS:
+            await self._recovery.abandon(platform)
+
+    async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn; None if it was claimed before. Raises StorageError."""
         turn = await self.memory.claim(incoming)
-        return self._begin(turn.id, incoming, channel, first=turn.first) if turn else None
+        if turn is None:
+            return None
+        waiting = Waiting(turn.id, incoming, channel, turn.first)
+        if incoming.command:
+            self._obey(waiting)
+        elif self._places.count(incoming.place.key) >= self.settings.waiting:
+            self._aside(waiting, self._refuse(waiting))
+        else:
+            self._places.add(waiting)
+        return waiting.answer
 
     async def respond(self, incoming: Incoming, channel: Channel | Transcript) -> Answer | None:
         """Answer a message; None if it was claimed before.
@@ -53,11 +73,11 @@ class Engine:
         Never raises for what a model, a platform or the memory does: the answer says it, and so was the person told.
         """
         try:
-            task = await self.take(incoming, channel)
+            answer = await self.take(incoming, channel)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
-            return await self._apologise(channel, notes.STORAGE, "storage")
-        return await task if task else None
+            return await _apologise(channel, notes.STORAGE, "storage")
+        return await asyncio.shield(answer) if answer else None
 
     async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
         """Run a command and return what the person is told."""
@@ -79,120 +99,150 @@ class Engine:
             return notes.STORAGE
         if asked is None:
             return notes.FORGOTTEN
-        if not admin and author.id != asked.incoming.author.id:
+        if not admin and author.id not in {question.author.id for question in asked.questions}:
             return notes.NOT_YOURS
         if control is Control.STOP:
-            return "" if self._live.halt(State.STOPPED, lambda number, _: number == turn) else notes.NOTHING_TO_STOP
-        if turn in self._live:
+            stopped = self._places.halt(State.STOPPED, lambda waiting: waiting.turn == turn)
+            return "" if stopped else notes.NOTHING_TO_STOP
+        if turn in self._places:
             return notes.STILL_WRITING
-        opener = self._openers.get(asked.incoming.place.platform)
-        if not asked.last or opener is None:
-            return notes.OLDER if opener else notes.CLOSED
-        self._begin(turn, asked.incoming, opener(asked.incoming), asked=asked)
-        return ""
+        if not asked.last:
+            return notes.OLDER
+        return "" if self._recovery.answer_anew(asked) else notes.CLOSED
+
+    async def amend(self, incoming: Incoming) -> None:
+        """A question was changed: the memory has its new text, and the last answer of a place is written anew."""
+        asked = await self.memory.amend(incoming)
+        if asked and asked.last:
+            self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
+            self._recovery.answer_anew(asked)
+
+    async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
+        """A question, or a post of an answer, was deleted: the turn is stopped and leaves the memory."""
+        asked = await self.memory.retract(platform, channel_id, message_id)
+        if asked:
+            self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
 
     async def stop(self, place: Place, author: str = "", message: str = "") -> bool:
         """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was."""
 
-        def meant(_: int, said: Incoming) -> bool:
-            chosen = author in ("", said.author.id) and message in ("", said.message_id)
-            return said.place == place and not said.command and chosen
+        def meant(waiting: Waiting) -> bool:
+            said = waiting.incoming
+            return said.place.key == place.key and author in ("", said.author.id) and message in ("", said.message_id)
 
-        return self._live.halt(State.STOPPED, meant) > 0
+        return self._places.halt(State.STOPPED, meant) > 0
 
     async def reset(self, place: Place) -> bool:
-        """Stop a place's running turn and forget every text of the place; False if there was nothing."""
+        """Stop what is being written in a place and forget every text of it; False if there was nothing."""
         stopped = await self.stop(place)
-        async with self._live.floor(place):
-            return await self.memory.forget(place.key) or stopped
+        await self._places.settle(place.key)
+        return await self.memory.forget(place.key) or stopped
 
     async def drain(self, grace: float) -> None:
-        """Let running turns end within `grace` seconds; those that do not are closed with an honest note."""
-        late = await self._live.wait(grace * (1 - CLOSING))
-        self._live.halt(State.INTERRUPTED)
+        """Let running turns end within `grace` seconds; those that do not are closed with an honest note.
+
+        What still waits is left to the next start.
+        """
+        self._places.leave(Answer(state=State.INTERRUPTED, note=notes.ENDINGS[State.INTERRUPTED]))
+        late = await self._places.settle(seconds=grace * (1 - CLOSING))
+        self._places.halt(State.INTERRUPTED, lambda _: True)
         if late:
-            lost = await self._live.wait(grace * CLOSING)
+            lost = await self._places.settle(seconds=grace * CLOSING)
             log.warning("live replies were interrupted", turns=late, unfinished=lost)
 
-    def _begin(
-        self,
-        id: int,
-        incoming: Incoming,
-        channel: Channel | Transcript,
-        first: bool = False,
-        asked: Asked | None = None,
-    ) -> asyncio.Task[Answer]:
-        async def run(halt: Halt) -> Answer:
-            with structlog.contextvars.bound_contextvars(place=incoming.place.key, turn=id):
-                try:
-                    if incoming.command:
-                        return await self._obey(id, incoming, channel)
-                    async with self._live.floor(incoming.place):
-                        await self._greet(first, incoming, channel)
-                        answer = await self._answer(id, incoming, channel, halt, asked)
-                    self._record(incoming, answer)
-                    return answer
-                except StorageError as error:
-                    log.error("the memory failed", error=str(error))
-                    return await self._apologise(channel, notes.STORAGE, "storage")
-                except Exception:
-                    log.exception("a turn broke")
-                    return await self._apologise(channel, notes.BROKEN, "bug")
+    async def _run(self, group: Sequence[Waiting]) -> Answer:
+        return await self._guard(group[-1], self._answer(group))
 
-        return self._live.begin(id, incoming, run)
-
-    async def _answer(
-        self, turn: int, incoming: Incoming, channel: Channel | Transcript, halt: Halt, asked: Asked | None
-    ) -> Answer:
-        """Recall, compose, deliver, remember; what was `asked` before is answered anew over the same posts."""
-        question = ask(incoming)
-        if own := self._reply_ourselves(incoming, question):
-            answer = await tell(own, _screen(channel))
-            await self.memory.finish(turn, answer)
-            return answer
-        attempt = await self.memory.reopen(turn) if asked else 0
-        history = await self.memory.recall(incoming.place.key, self.settings.history, before=turn)
-        pieces = self.model.stream(compose(self.settings, incoming.place, history, question))
-
-        async def posted(posts: Sequence[str]) -> None:
+    async def _guard(self, waiting: Waiting, answering: Awaitable[Answer]) -> Answer:
+        """Await an answer, and tell the person whatever goes wrong."""
+        with structlog.contextvars.bound_contextvars(place=waiting.incoming.place.key, turn=waiting.turn):
             try:
-                await self.memory.progress(turn, posts)
+                return await answering
+            except StorageError as error:
+                log.error("the memory failed", error=str(error))
+                return await _apologise(waiting.channel, notes.STORAGE, "storage")
+            except Exception:
+                log.exception("a turn broke")
+                return await _apologise(waiting.channel, notes.BROKEN, "bug")
+
+    def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> None:
+        """Answer beside what is being written in the place."""
+
+        async def answer() -> None:
+            waiting.answer.set_result(await self._guard(waiting, answering))
+
+        self._spawn(answer())
+
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, group: Sequence[Waiting]) -> Answer:
+        """Recall, compose, deliver, remember."""
+        *others, main = group
+        said, here = main.incoming, main.incoming.place
+        asked = await self.memory.turn(main.turn) if main.anew else None
+        if main.halt.state or (main.anew and not asked):
+            return await self._close(main, Answer(state=main.halt.state or State.STOPPED))
+        if others:
+            await self.memory.join(main.turn, [waiting.turn for waiting in others])
+        if main.first and here.direct and said.text:
+            await _introduce(main.channel, self.model.reader)
+        question = ask(*(asked.questions if asked else (waiting.incoming for waiting in group)))
+        if own := self._reply_ourselves(here, question.content):
+            return await self._close(main, await tell(own, _paper(main.channel)))
+        history = await self.memory.recall(here.key, self.settings.history, before=main.turn)
+        pieces = self.model.stream(compose(self.settings, here, history, question))
+        screen = await self._screen(main, asked)
+        answer = await deliver(pieces, screen, main.halt, self.settings.show_thinking)
+        answer = replace(answer, model=self.model.name)
+        self._record(here.platform, answer)
+        return await self._close(main, answer, question if answer.text else None)
+
+    async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
+        await self.memory.finish(waiting.turn, answer, question)
+        return answer
+
+    async def _screen(self, waiting: Waiting, asked: Asked | None) -> Reply | Transcript:
+        """What an answer is written on, over the posts that it has; the journal learns of every further one."""
+        if isinstance(waiting.channel, Transcript):
+            return waiting.channel
+        begun = asked is not None and (asked.posts or asked.state is not State.GROWING)
+        attempt = await self.memory.reopen(waiting.turn) if begun else 0
+
+        async def posted(posts: Sequence[str], text: str) -> None:
+            try:
+                await self.memory.progress(waiting.turn, posts, text)
             except StorageError as error:  # the answer goes on; that it cannot be remembered is said at its end
                 log.error("the memory failed", error=str(error))
 
-        screen = _screen(channel, turn, posted, asked.posts if asked else (), attempt)
-        answer = await deliver(pieces, screen, halt, self.settings.show_thinking)
-        answer = replace(answer, model=self.model.name)
-        await self.memory.finish(turn, answer, question if answer.text else None)
-        return answer
+        return Reply(waiting.channel, waiting.turn, posted, asked.posts if asked else (), attempt)
 
-    def _reply_ourselves(self, incoming: Incoming, question: Message) -> str:
+    def _reply_ourselves(self, place: Place, question: str) -> str:
         """What is said without asking the model; empty where it is the model's to say."""
-        if not question.content:
+        if not question:
             return notes.introduction(self.model.reader)
-        if self.model.trial and incoming.place.platform not in OPERATORS:
+        if self.model.trial and place.platform not in OPERATORS:
             return notes.FAULTS[ModelFault.UNSET]
         return ""
 
-    async def _greet(self, first: bool, incoming: Incoming, channel: Channel | Transcript) -> None:
-        """Introduce the bot in a person's first DM, before the answer."""
-        if first and incoming.place.direct and incoming.text and not isinstance(channel, Transcript):
-            await tell(notes.introduction(self.model.reader), Reply(channel))
-
-    async def _obey(self, turn: int, incoming: Incoming, channel: Channel | Transcript) -> Answer:
+    def _obey(self, waiting: Waiting) -> None:
         """Run a command that was said as a message, and show what it says."""
-        text = await self.command(incoming.command, incoming.place, incoming.author)
-        answer = await tell(text, _screen(channel))
-        await self.memory.finish(turn, answer)
-        return answer
 
-    async def _apologise(self, channel: Channel | Transcript, note: str, fault: str) -> Answer:
-        if not isinstance(channel, Transcript):
-            await tell(note, Reply(channel))
-        return Answer(state=State.FAILED, note=note, fault=fault)
+        async def obey() -> Answer:
+            said = waiting.incoming
+            text = await self.command(said.command, said.place, said.author)
+            return await self._close(waiting, await tell(text, _paper(waiting.channel)))
 
-    def _record(self, incoming: Incoming, answer: Answer) -> None:
-        platform = incoming.place.platform
+        self._aside(waiting, obey())
+
+    async def _refuse(self, waiting: Waiting) -> Answer:
+        """Say that too much waits here already."""
+        answer = await tell(notes.FULL, _paper(waiting.channel))
+        return await self._close(waiting, replace(answer, text="", state=State.FAILED, note=notes.FULL, fault="full"))
+
+    def _record(self, platform: str, answer: Answer) -> None:
         self.metrics.turn(platform, answer.state.value, answer.usage, answer.first, answer.lag, answer.fault)
         self.metrics.limited(platform, answer.limited)
         log.info(
@@ -205,12 +255,18 @@ class Engine:
         )
 
 
-def _screen(
-    channel: Channel | Transcript,
-    turn: int = 0,
-    posted: Posted = unrecorded,
-    posts: Sequence[str] = (),
-    attempt: int = 0,
-) -> Reply | Transcript:
-    """What an answer is written on."""
-    return channel if isinstance(channel, Transcript) else Reply(channel, turn, posted, posts, attempt)
+def _paper(channel: Channel | Transcript) -> Reply | Transcript:
+    """What Parley's own words are written on: without controls, and not journalled."""
+    return channel if isinstance(channel, Transcript) else Reply(channel)
+
+
+async def _introduce(channel: Channel | Transcript, reader: str) -> None:
+    """Say who this is, in a person's first direct message, before the answer."""
+    if not isinstance(channel, Transcript):
+        await tell(notes.introduction(reader), Reply(channel))
+
+
+async def _apologise(channel: Channel | Transcript, note: str, fault: str) -> Answer:
+    if not isinstance(channel, Transcript):
+        await tell(note, Reply(channel))
+    return Answer(state=State.FAILED, note=note, fault=fault)

@@ -1,59 +1,112 @@
-"""The turns that are being answered at this moment: how to find one, stop it, wait for it."""
+"""The turns that are being answered or wait for it: one at a time in a place, places beside each other."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
-from weakref import WeakValueDictionary
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from bot.delivery import Halt
-from bot.messages import Incoming, Place, State
-from bot.ports import Answer
+from bot.messages import Incoming, State
+from bot.ports import Answer, Asked, Channel, Queue, Transcript
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A turn that runs or waits for its place to be free."""
+@dataclass(eq=False, slots=True)
+class Waiting:
+    """A turn on its way: what was asked, where it is answered, and the answer to come.
 
+    `anew` is the turn as it was written down where it is answered anew, over the posts that it has.
+    """
+
+    turn: int
     incoming: Incoming
-    halt: Halt
-    task: asyncio.Task[Answer]
+    channel: Channel | Transcript
+    first: bool = False
+    anew: Asked | None = None
+    halt: Halt = field(default_factory=Halt)
+    answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    sign: asyncio.Task[None] | None = None
+
+    def joins(self, other: Waiting) -> bool:
+        """Whether both are one question: said by the same person, and answered on a reply that can be edited."""
+        alone = any(
+            waiting.anew or waiting.halt.state or isinstance(waiting.channel, Transcript) for waiting in (self, other)
+        )
+        return self is other or (not alone and self.incoming.author.id == other.incoming.author.id)
 
 
-class LiveTurns:
-    """Runs turns as tasks, at most one of each number; in one place they take the floor one after the other."""
+Run = Callable[[Sequence[Waiting]], Awaitable[Answer]]
+"""Answers turns that are one question; the last of them is the one that is replied to. Never raises."""
 
-    def __init__(self) -> None:
-        self._turns: dict[int, Live] = {}
-        self._floors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+class Places:
+    """Where turns wait. Askers go in the order of their first message; what one of them said meanwhile goes along."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._waiting: defaultdict[str, list[Waiting]] = defaultdict(list)
+        self._running: dict[int, Waiting] = {}
+        self._speakers: dict[str, asyncio.Task[None]] = {}
 
     def __contains__(self, turn: int) -> bool:
-        return turn in self._turns
+        return any(waiting.turn == turn for waiting in self.all())
 
-    def begin(
-        self, turn: int, incoming: Incoming, run: Callable[[Halt], Coroutine[Any, Any, Answer]]
-    ) -> asyncio.Task[Answer]:
-        """Run a turn; `run` is given the way to end it early."""
-        halt = Halt()
-        task = asyncio.create_task(run(halt))
-        self._turns[turn] = Live(incoming, halt, task)
-        task.add_done_callback(lambda _: self._turns.pop(turn))
-        return task
+    def all(self, place: str = "") -> list[Waiting]:
+        """Every turn that runs or waits, in one place or in all."""
+        found = [*self._running.values(), *(waiting for queue in self._waiting.values() for waiting in queue)]
+        return [waiting for waiting in found if place in ("", waiting.incoming.place.key)]
 
-    def floor(self, place: Place) -> asyncio.Lock:
-        """Held by the one turn that speaks in a place."""
-        return self._floors.setdefault(place.key, asyncio.Lock())
+    def count(self, place: str) -> int:
+        """How many turns wait in a place."""
+        return len(self._waiting.get(place, ()))
 
-    def halt(self, state: State, chosen: Callable[[int, Incoming], bool] = lambda _, __: True) -> int:
-        """End the chosen turns in this state, all by default; returns how many they were."""
-        halts = [live.halt for turn, live in self._turns.items() if chosen(turn, live.incoming)]
-        for halt in halts:
-            halt(state)
-        return len(halts)
+    def add(self, waiting: Waiting) -> None:
+        """Answer a turn as soon as its place is free; until then it carries a sign that it waits."""
+        place = waiting.incoming.place.key
+        self._waiting[place].append(waiting)
+        if place not in self._speakers:
+            self._speakers[place] = asyncio.create_task(self._speak(place))
+        elif isinstance(waiting.channel, Queue):
+            waiting.sign = asyncio.create_task(waiting.channel.waiting())
 
-    async def wait(self, seconds: float) -> int:
+    def halt(self, state: State, chosen: Callable[[Waiting], bool]) -> int:
+        """End the chosen turns in this state; returns how many they were."""
+        found = [waiting for waiting in self.all() if chosen(waiting)]
+        for waiting in found:
+            waiting.halt(state)
+        return len(found)
+
+    def leave(self, answer: Answer) -> None:
+        """Leave every turn that only waits as it is, for the next start; whoever waits here gets this answer."""
+        for queue in self._waiting.values():
+            for waiting in queue:
+                _unsign(waiting)
+                waiting.answer.set_result(answer)
+            queue.clear()
+
+    async def settle(self, place: str = "", seconds: float | None = None) -> int:
         """Wait until no turn is left, so long at most; returns how many are."""
-        tasks = [live.task for live in self._turns.values()]
-        return len((await asyncio.wait(tasks, timeout=seconds))[1]) if tasks else 0
+        answers = [waiting.answer for waiting in self.all(place)]
+        return len((await asyncio.wait(answers, timeout=seconds))[1]) if answers else 0
+
+    async def _speak(self, place: str) -> None:
+        """Answer what waits in a place, until nothing does."""
+        while queue := self._waiting[place]:
+            group = [waiting for waiting in queue if waiting.joins(queue[0])]
+            for waiting in group:
+                queue.remove(waiting)
+                self._running[waiting.turn] = waiting
+                waiting.halt = group[-1].halt
+                _unsign(waiting)
+            answer = await self._run(group)
+            for waiting in group:
+                del self._running[waiting.turn]
+                if not waiting.answer.done():
+                    waiting.answer.set_result(answer)
+        del self._waiting[place], self._speakers[place]
+
+
+def _unsign(waiting: Waiting) -> None:
+    if waiting.sign:
+        waiting.sign.cancel()

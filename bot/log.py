@@ -12,12 +12,14 @@ import structlog
 from pydantic import SecretStr
 
 from bot.config import LogSettings
+from bot.errors import ParleyError
 
 MASK = "[secret]"
 TOKENS = re.compile(r"xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|sk-[\w-]{8,}|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}")
 """What tokens of Slack, OpenAI, Anthropic and Discord look like: masked even where the settings do not know them."""
 NOISY = (
     "aiohttp.access",
+    "aiosqlite",
     "slack_bolt",
     "slack_sdk",
     "discord",
@@ -27,6 +29,11 @@ NOISY = (
     "anthropic",
     "uvicorn",
 )
+
+META = ("_record", "_from_structlog")
+"""What structlog puts into an event for itself, and takes out before it is written."""
+EXPECTED = (ParleyError, OSError, TimeoutError, EOFError)
+"""What networks, disks, platforms and models do: a library's report of it needs no traceback."""
 
 
 def configure(settings: LogSettings, secrets: Iterable[SecretStr] = ()) -> None:
@@ -43,7 +50,8 @@ def configure(settings: LogSettings, secrets: Iterable[SecretStr] = ()) -> None:
     ]
     render = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer(ensure_ascii=False)
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+        foreign_pre_chain=[_shorten, *shared],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
@@ -58,6 +66,15 @@ def configure(settings: LogSettings, secrets: Iterable[SecretStr] = ()) -> None:
     )
 
 
+def _shorten(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Make an expected fault that a library reports one line, without its traceback."""
+    error = (event.get("exc_info") or (None, None))[1]
+    if isinstance(error, EXPECTED):
+        event["error"] = f"{type(error).__name__}: {error}"
+        del event["exc_info"]
+    return event
+
+
 class _Masker:
     """Replaces every secret in every value of a log event, however deep it stands."""
 
@@ -66,13 +83,13 @@ class _Masker:
         self._pattern = re.compile("|".join((*known, TOKENS.pattern)))
 
     def __call__(self, _: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        return {key: value if key.startswith("_") else self._mask(value) for key, value in event.items()}
+        return {key: value if key in META else self._mask(value) for key, value in event.items()}
 
     def _mask(self, value: Any) -> Any:
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, dict):
-            return {key: self._mask(inner) for key, inner in value.items()}
+            return {self._mask(key): self._mask(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self._mask(inner) for inner in value]
         return self._pattern.sub(MASK, str(value))

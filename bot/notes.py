@@ -33,6 +33,8 @@ ENDINGS = {
 }
 
 STORAGE = "I cannot reach my memory at the moment, so I cannot answer. My owner has to look into it."
+BROKEN_OFF = "I was interrupted here. Try again, or ask anew."
+FULL = "Too many questions wait here already, so I cannot take this one. Please ask again later."
 BROKEN = f"Something went wrong inside me. My owner can find it in the log. {_LATER}"
 RESET = "Done: I have forgotten this conversation."
 NOTHING_TO_RESET = "There was nothing to forget here."

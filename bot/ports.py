@@ -95,12 +95,20 @@ class Piece:
 class Model(Protocol):
     """Someone who answers."""
 
-    name: str
-    """`provider/model`, for the log and the operator."""
-    reader: str
-    """Who reads what people write, for people: "OpenAI", "a model on this machine"."""
-    trial: bool
-    """True for the tiny model that only serves to try Parley out."""
+    @property
+    def name(self) -> str:
+        """`provider/model`, for the log and the operator."""
+        ...
+
+    @property
+    def reader(self) -> str:
+        """Who reads what people write, for people: "OpenAI", "a model on this machine"."""
+        ...
+
+    @property
+    def trial(self) -> bool:
+        """True for the tiny model that only serves to try Parley out."""
+        ...
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt. Raises ModelError; a stream that ends without an `end` piece raises it with CUT."""
@@ -121,17 +129,26 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A turn as it is written down: the question, the posts that show its answer, and how that ended.
+    """A turn as it is written down: what was asked, the posts that show its answer, and how that ended.
 
-    `last` is true while nothing was asked after it in its place. `attempt` counts how often it was answered anew.
+    `questions` are the messages that became one turn, the last of them the one that is replied to. `draft` is what was
+    shown of an answer that has no end yet. `last` is true while nothing was asked after it in its place. `attempt`
+    counts how often it was answered anew. `age` is in seconds.
     """
 
     id: int
-    incoming: Incoming
+    questions: tuple[Incoming, ...]
     posts: tuple[str, ...]
+    draft: str
     state: State
     last: bool
     attempt: int
+    age: float
+
+    @property
+    def incoming(self) -> Incoming:
+        """The message that is replied to."""
+        return self.questions[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,25 +179,41 @@ class Journal(Protocol):
         """Write down that this message asks for an answer; None when it was claimed before."""
         ...
 
-    async def reopen(self, turn: int) -> int:
-        """Say that a turn is answered anew; returns which attempt that is, counted from 0."""
+    async def join(self, turn: int, others: Sequence[int]) -> None:
+        """Make earlier turns a part of this one: they have no answer of their own."""
         ...
 
-    async def progress(self, turn: int, posts: Sequence[str]) -> None:
-        """Write down which posts show the answer so far."""
+    async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:
+        """Write down which posts show the answer so far, and what they show."""
         ...
 
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
         """Close a turn; with a question, question and answer enter the memory in the same transaction."""
         ...
 
+    async def reopen(self, turn: int) -> int:
+        """Say that a turn is answered anew; returns which attempt that is, counted from 0."""
+        ...
+
+    async def turn(self, id: int) -> Asked | None:
+        """A turn as it is written down; None when it was forgotten, and for commands."""
+        ...
+
+    async def unfinished(self, platform: str) -> list[Asked]:
+        """The turns of a platform that were never closed, commands too, the oldest first."""
+        ...
+
+    async def amend(self, incoming: Incoming) -> Asked | None:
+        """Take in that a message was changed; the memory has its new text. None if it is unknown, or says the same."""
+        ...
+
+    async def retract(self, platform: str, channel_id: str, message_id: str) -> Asked | None:
+        """Take in that a question or a post of an answer was deleted: the turn leaves the memory. None if unknown."""
+        ...
+
 
 class Memory(Journal, Protocol):
     """What was said in each place, in whole turns. Every call raises StorageError."""
-
-    async def turn(self, id: int) -> Asked | None:
-        """A turn as it is written down; None when its place was forgotten."""
-        ...
 
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
         """(place key, its latest question) of the places whose keys begin so, the newest first."""

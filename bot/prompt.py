@@ -13,11 +13,15 @@ LOOK = "(Asked about the message above.)"
 NAME_LENGTH = 60
 
 
-def ask(incoming: Incoming) -> Message:
-    """The question as it is remembered and sent: what it replies to, quoted, then the words themselves."""
+def ask(*said: Incoming) -> Message:
+    """The question as it is remembered and sent: each message with what it replies to, quoted before its words."""
+    return Message(Role.USER, "\n\n".join(filter(None, map(_word, said))), said[-1].author.name)
+
+
+def _word(incoming: Incoming) -> str:
     quote = "".join(f"> {line}\n" for line in incoming.quote.splitlines())
     words = incoming.text or (LOOK if quote else "")
-    return Message(Role.USER, f"{quote}\n{words}" if quote else words, incoming.author.name)
+    return f"{quote}\n{words}" if quote else words
 
 
 def compose(settings: BotSettings, place: Place, history: Sequence[Message], question: Message) -> Prompt:

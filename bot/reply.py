@@ -22,11 +22,12 @@ TRIES = 12
 """How often a final text is sent again after the network lost it: about five minutes in all."""
 FATAL = (PlatformFault.GONE, PlatformFault.FORBIDDEN)
 
-Posted = Callable[[Sequence[str]], Awaitable[None]]
+Posted = Callable[[Sequence[str], str], Awaitable[None]]
+"""Told of the posts of an answer, and of its text so far."""
 log = structlog.get_logger(__name__)
 
 
-async def unrecorded(posts: Sequence[str]) -> None:
+async def unrecorded(posts: Sequence[str], text: str) -> None:
     """For what is said beside a turn: nobody needs to find it again."""
 
 
@@ -170,6 +171,7 @@ class Reply:
             else:
                 await self._post(step.page)
             self._failures = 0
+            await self._posted(self.posts, self._text)
         except PlatformError as error:
             await self._endure(error)
 
@@ -186,12 +188,10 @@ class Reply:
         self.posts.append(await self._channel.post(page))
         self._shown.append(None)
         self._show(page)
-        await self._posted(self.posts)
 
     async def _replace(self, page: Page) -> None:
         """Post a final page that its message does not take, and take that message away."""
         old, self.posts[page.part] = self.posts[page.part], await self._channel.post(page)
-        await self._posted(self.posts)
         await self._channel.delete(old)
 
     async def _drop(self) -> None:
@@ -202,7 +202,6 @@ class Reply:
             if error.fault not in FATAL:
                 raise
         del self.posts[-1], self._shown[-1]
-        await self._posted(self.posts)
 
     def _show(self, page: Page) -> None:
         self._shown[page.part] = page

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bot.errors import StorageError
-from bot.messages import Attachment, Author, Incoming, Message, Place, Role, State
-from bot.ports import Answer, Asked, Turn
+from bot.messages import Incoming, Message, Role, State
+from bot.ports import Answer, Turn
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 """Half characters: JSON can bring them, UTF-8 cannot write them."""
@@ -28,7 +28,7 @@ def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
         "message": incoming.message_id,
         "author": incoming.author.id,
         "command": incoming.command,
-        "question": None if incoming.command else json.dumps(asdict(incoming)),
+        "question": write(incoming),
         "state": State.GROWING.value,
         "created": time.time(),
     }
@@ -41,9 +41,17 @@ def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
     return Turn(written.lastrowid or 0, bool(first)) if written.rowcount else None
 
 
-def progress(db: sqlite3.Connection, turn: int, posts: Sequence[str]) -> None:
-    """Write down the posts that show the answer of a turn so far."""
-    db.execute("UPDATE turns SET posts = ? WHERE id = ?", (json.dumps(posts), turn))
+def join(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
+    """Make other turns a part of this one; they are closed with it."""
+    db.executemany("UPDATE turns SET joined = ? WHERE id = ?", [(turn, other) for other in others])
+
+
+def progress(db: sqlite3.Connection, turn: int, posts: Sequence[str], draft: str) -> None:
+    """Write down the posts that show the answer of a turn so far, unless the place was forgotten meanwhile the text."""
+    db.execute(
+        "UPDATE turns SET posts = ?, draft = iif(forgotten, '', ?) WHERE id = ?",
+        (json.dumps(posts), clean(draft), turn),
+    )
 
 
 def reopen(db: sqlite3.Connection, turn: int) -> int:
@@ -57,19 +65,6 @@ def reopen(db: sqlite3.Connection, turn: int) -> int:
     return int(rows[0][0])
 
 
-def find(db: sqlite3.Connection, turn: int) -> Asked | None:
-    """A turn as it is written down; None when its place was forgotten, and for commands."""
-    found = db.execute(
-        "SELECT question, posts, state, attempt, NOT EXISTS (SELECT 1 FROM turns AS later WHERE later.place = "
-        "turns.place AND later.id > turns.id AND later.command = '') FROM turns WHERE id = ? AND question IS NOT NULL",
-        (turn,),
-    ).fetchone()
-    if found is None:
-        return None
-    question, posts, state, attempt, last = found
-    return Asked(turn, _read(question), tuple(json.loads(posts)), State(state), bool(last), attempt)
-
-
 def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message | None) -> None:
     """Close a turn; a question with an answer enters the memory, unless its place was forgotten meanwhile.
 
@@ -81,6 +76,7 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
     place, forgotten, finished = found
     if finished is not None:
         return
+    db.execute("UPDATE turns SET state = ?, finished = ? WHERE joined = ?", (answer.state.value, time.time(), turn))
     db.execute("DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1))
     if question and answer.text.strip() and not forgotten:
         _remember(db, place, turn, question, answer.text)
@@ -95,7 +91,7 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
     }
     db.execute(
         "UPDATE turns SET state = :state, posts = :posts, model = :model, fault = :fault, input = input + :input, "
-        "output = output + :output, cached = cached + :cached, finished = :finished WHERE id = :turn",
+        "output = output + :output, cached = cached + :cached, draft = '', finished = :finished WHERE id = :turn",
         values,
     )
 
@@ -108,22 +104,14 @@ def enroll(db: sqlite3.Connection, key: str) -> int:
     return db.execute("INSERT INTO places (key, created) VALUES (?, ?)", (clean(key), time.time())).lastrowid or 0
 
 
+def write(incoming: Incoming) -> str:
+    """An incoming message as JSON."""
+    return json.dumps(asdict(incoming))
+
+
 def clean(text: str) -> str:
     """Text that can be written: half characters become the replacement character."""
     return SURROGATES.sub("\ufffd", text)
-
-
-def _read(question: str) -> Incoming:
-    """An incoming message out of its JSON."""
-    fields = json.loads(question)
-    return Incoming(
-        **{
-            **fields,
-            "place": Place(**fields["place"]),
-            "author": Author(**fields["author"]),
-            "attachments": tuple(Attachment(**file) for file in fields["attachments"]),
-        }
-    )
 
 
 def _remember(db: sqlite3.Connection, place: int, turn: int, question: Message, answer: str) -> None:

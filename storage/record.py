@@ -31,9 +31,9 @@ def forget(db: sqlite3.Connection, place: str) -> bool:
         return False
     messages = db.execute("DELETE FROM messages WHERE place = ?", found).rowcount
     questions = db.execute(
-        "SELECT count(*) FROM turns WHERE place = ? AND forgotten = 0 AND question IS NOT NULL", found
+        "SELECT count(*) FROM turns WHERE place = ? AND forgotten = 0 AND command = ''", found
     ).fetchone()[0]
-    db.execute("UPDATE turns SET forgotten = 1, question = NULL WHERE place = ? AND forgotten = 0", found)
+    db.execute("UPDATE turns SET forgotten = 1, question = NULL, draft = '' WHERE place = ? AND forgotten = 0", found)
     return bool(messages or questions)
 
 

@@ -15,7 +15,7 @@ import aiosqlite
 from bot.errors import StorageError
 from bot.messages import Incoming, Message
 from bot.ports import Answer, Asked, Turn
-from storage import journal, record
+from storage import journal, record, turns
 from storage.faults import explained
 from storage.migrate import migrate
 
@@ -54,14 +54,26 @@ class SqliteMemory:
     async def claim(self, incoming: Incoming) -> Turn | None:
         return await self._write(journal.claim, incoming)
 
+    async def join(self, turn: int, others: Sequence[int]) -> None:
+        await self._write(journal.join, turn, others)
+
+    async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:
+        await self._write(journal.progress, turn, posts, draft)
+
     async def reopen(self, turn: int) -> int:
         return await self._write(journal.reopen, turn)
 
     async def turn(self, id: int) -> Asked | None:
-        return await self._run(journal.find, id)
+        return await self._run(turns.find, id)
 
-    async def progress(self, turn: int, posts: Sequence[str]) -> None:
-        await self._write(journal.progress, turn, posts)
+    async def unfinished(self, platform: str) -> list[Asked]:
+        return await self._run(turns.unfinished, platform)
+
+    async def amend(self, incoming: Incoming) -> Asked | None:
+        return await self._write(turns.amend, incoming)
+
+    async def retract(self, platform: str, channel_id: str, message_id: str) -> Asked | None:
+        return await self._write(turns.retract, platform, channel_id, message_id)
 
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
         await self._write(journal.finish, turn, answer, question)

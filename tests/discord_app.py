@@ -8,13 +8,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import discord as library
+from discord.user import ClientUser
+
 from adapters.discord import Settings, run
+from adapters.discord.channel import DiscordChannel
+from adapters.discord.incoming import incoming
+from adapters.discord.rest import connect
 from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Host
 from bot.messages import Author, Control, Incoming, Message, Page, Place, State
 from bot.ports import Answer, Channel, Turn
-from tests.loopback.discord import FakeDiscord
+from tests.loopback.discord import ANN, BOT, GENERAL, GUILD, FakeDiscord, payloads
+from tests.loopback.discord.rules import mentioned
+from tests.loopback.discord.state import Message as Said
+from tests.loopback.discord.state import Version
+from tests.loopback.discord.world import World
 
 
 @dataclass
@@ -133,3 +143,57 @@ async def connected(discord: FakeDiscord, **changes: Any) -> AsyncIterator[App]:
 def settings(discord: FakeDiscord, **changes: Any) -> Settings:
     """Settings that lead to this Discord; where its gateway is, it says itself."""
     return Settings.model_validate({"token": discord.token, "api_base_url": discord.api_base_url, **changes})
+
+
+@asynccontextmanager
+async def talking(
+    discord: FakeDiscord, where: str = GENERAL, **changes: Any
+) -> AsyncIterator[tuple[DiscordChannel, Said]]:
+    """A channel to answer a question in, and the question."""
+    async with connect(settings(discord, **changes)) as rest:
+        said = discord.say(where, "a question")
+        yield DiscordChannel(rest, settings(discord, **changes), where, said.id), said
+
+
+async def answered(discord: FakeDiscord, app: App, count: int) -> None:
+    """Wait until so many questions are answered."""
+    await discord.until(lambda: len(app.engine.answered) == count)
+
+
+class Heard:
+    """Makes discord.py's messages of what people say in a world, without a connection."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.state = library.Client(intents=library.Intents.none())._connection
+        self.state.user = ClientUser(state=self.state, data=payloads.user(self.world.bot))  # type: ignore[arg-type]
+        self.state._add_guild_from_data(payloads.guild(self.world.guilds[GUILD], self.world))  # type: ignore[arg-type]
+
+    def say(
+        self,
+        content: str = "",
+        channel: str = GENERAL,
+        author: str = ANN,
+        reference: str = "",
+        ping: bool = True,
+        readable: bool = True,
+        **more: Any,
+    ) -> library.Message:
+        """A message as the gateway brings it; `more` goes into its payload."""
+        where, found = self.world.channels[channel], mentioned(content, None)
+        said = Said(self.world.snowflakes.next(), channel, self.world.users[author], [Version(content)])
+        said.mentions, said.roles, said.everyone = list(found.users), list(found.roles), bool(found.everyone)
+        said.reference, said.type = reference, 19 if reference else 0
+        if reference and ping:
+            said.mentions.append(where.messages[reference].author.id)
+        where.messages[said.id] = said
+        return self.read({**payloads.event(said, self.world, readable), **more})
+
+    def read(self, data: dict[str, Any]) -> library.Message:
+        """A message of its payload."""
+        channel, _ = self.state._get_guild_channel(data)  # type: ignore[arg-type]
+        return library.Message(state=self.state, channel=channel, data=data)  # type: ignore[arg-type]
+
+    def ask(self, content: str = "", **more: Any) -> Incoming | None:
+        """What becomes of it."""
+        return incoming(self.say(content, **more), int(BOT))

@@ -163,7 +163,7 @@ def tabular(text: str) -> int:
 
 
 measures: st.SearchStrategy[Measure] = st.sampled_from([len, utf16, escaped, tabular])
-sizes = st.integers(60, 2000) | st.integers(60, 200)
+sizes = st.integers(150, 2000) | st.integers(150, 300)
 _parser = MarkdownIt("commonmark").enable("table")
 
 

@@ -45,7 +45,7 @@ class Screen:
         self.flying = 0
         self.overlapped = False
         self._count = 0
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
 
     async def post(self, page: Page) -> str:
         """Post a page; ids count from m1."""
@@ -85,15 +85,20 @@ class Screen:
         """What stands there now, message by message."""
         return [page.text for page in self.messages.values()]
 
+    @property
+    def last(self) -> Page:
+        """The newest message as it stands there now."""
+        return list(self.messages.values())[-1]
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until what stands there is so."""
         while not condition():
-            self._changed.clear()
-            await self._changed.wait()
+            self.changed.clear()
+            await self.changed.wait()
 
     def _show(self, id: str, page: Page) -> None:
         self.messages[id] = page
-        self._changed.set()
+        self.changed.set()
         self.seen.append(Seen(asyncio.get_running_loop().time(), id, page))
 
     async def _call(self) -> None:

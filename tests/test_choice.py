@@ -144,6 +144,8 @@ async def test_with_everything_off_the_model_says_that_none_is_set() -> None:
         ({"bot": {"model": "anthropic/c"}, **OPENAI_KEY}, "The model anthropic/c needs a key: set ANTHROPIC_API_KEY."),
         ({"openai": {"base_url": "localhost:11434"}}, "openai.base_url must be a URL such as http://127.0.0.1"),
         ({"bot": {"model": "openai/x"}, "openai": {"base_url": "//x"}}, "openai.base_url must be a URL"),
+        ({"bot": {"model": "openai/x"}, "openai": {"base_url": "http://[x/v1"}}, "openai.base_url must be a URL"),
+        ({"bot": {"model": "openai/x"}, "openai": {"base_url": "http://x:99999/v1"}}, "openai.base_url must be a URL"),
         ({"anthropic": {"api_key": "k", "base_url": "x"}}, "anthropic.base_url must be a URL such as https://"),
         ({"openai": {"base_url": "https://api.openai.com/v1"}}, "needs a key: set OPENAI_API_KEY."),
         ({"bot": {"model": "local/./none.gguf"}}, "bot.model names the model file none.gguf, but there is no GGUF"),

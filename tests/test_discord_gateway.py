@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import threading
-from typing import Any, cast
-
 import pytest
 
-from adapters.discord import run
-from bot.engine import Engine
-from bot.errors import PlatformError, SettingsError
-from bot.health import Host
 from bot.messages import Page
-from tests.discord_app import App, Echo, connected, settings
-from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, BOT_ROLE, GENERAL, GUILD, RANDOM, TALK, FakeDiscord
+from tests.discord_app import answered, connected
+from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, BOT_ROLE, GENERAL, RANDOM, TALK, FakeDiscord
 
 MENTION = f"<@{BOT}>"
 MESSAGE_CONTENT, MEMBERS, PRESENCES = 1 << 15, 1 << 1, 1 << 8
-
-
-async def answered(discord: FakeDiscord, app: App, count: int) -> None:
-    """Wait until so many questions are answered."""
-    await discord.until(lambda: len(app.engine.answered) == count)
 
 
 @pytest.mark.parametrize("where", [GENERAL, RANDOM, TALK])
@@ -174,33 +160,6 @@ async def test_what_the_gateway_repeats_is_answered_once() -> None:
         assert len(discord.answers()) == 1
 
 
-@pytest.mark.parametrize("lost", ["kill", "close", "reconnect", "invalidate"])
-async def test_a_lost_connection_comes_back(lost: str) -> None:
-    """What was said meanwhile is answered, where the session lives on; the opener is given once."""
-    async with FakeDiscord() as discord, connected(discord) as app:
-        doing = getattr(discord.gateway, lost)()
-        if doing is not None:
-            await doing
-        await discord.until(lambda: len(discord.gateway.resumes) + len(discord.gateway.identifies) > 1, 30)
-        await discord.until(lambda: app.ready and discord.connected, 30)
-        discord.say(GENERAL, f"{MENTION} hello")
-        await answered(discord, app, 1)
-        assert list(app.engine.openers) == ["discord"]
-
-
-async def test_the_status_tells_the_truth() -> None:
-    """Up when connected, down with a reason when not."""
-    async with FakeDiscord() as discord, connected(discord) as app:
-        status = app.host.status("discord")
-        assert (status.ready, status.reason) == (True, "")
-        discord.gateway.kill()
-        await discord.until(lambda: not status.ready)
-        assert status.reason
-        await discord.until(lambda: status.ready, 30)
-        await app.stop()
-        assert (status.ready, status.reason) == (False, "stopped")
-
-
 async def test_the_opener_makes_the_channel_of_any_question() -> None:
     """One from before a restart too."""
     async with FakeDiscord() as discord, connected(discord) as app:
@@ -221,100 +180,6 @@ async def test_nothing_is_taken_while_the_program_stops() -> None:
         assert not app.engine.received
 
 
-async def test_a_stop_leaves_nothing_behind() -> None:
-    """No task, no thread, no connection; not even with an answer half written."""
-    async with FakeDiscord() as discord:
-        threads, before = set(threading.enumerate()), asyncio.all_tasks()
-        async with connected(discord) as app:
-            app.engine.gate.clear()
-            discord.say(GENERAL, f"{MENTION} hello")
-            await discord.until(lambda: app.engine.received and discord.channels[GENERAL].typed)
-        await discord.until(lambda: not discord.connected)
-        kept = {task for task in asyncio.all_tasks() - before if "adapters" in str(task) or "discord.py" in str(task)}
-        assert not kept
-        for thread in set(threading.enumerate()) - threads:
-            await asyncio.to_thread(thread.join, 5)
-            assert not thread.is_alive() or "asyncio" in thread.name
-
-
-async def start(discord: FakeDiscord, **changes: Any) -> Host:
-    """Run the adapter until it falls by itself."""
-    host = Host()
-    async with asyncio.timeout(30):
-        await run(cast(Engine, Echo()), settings(discord, **changes), host)
-    return host
-
-
-@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "wrong wrong"])
-async def test_a_bad_token_is_explained(token: str) -> None:
-    """Which key, what to do; the token is not shown, and nothing is retried."""
-    async with FakeDiscord() as discord:
-        with pytest.raises(SettingsError) as caught:
-            await start(discord, token=token)
-        assert "DISCORD_BOT_TOKEN" in str(caught.value)
-        assert token not in str(caught.value)
-        assert len(discord.called("me")) == 1
-
-
-async def test_a_token_is_taken_with_the_blanks_around_it() -> None:
-    """As it comes out of a clipboard."""
-    async with FakeDiscord() as discord, connected(discord, token=f" {discord.token}\n"):
-        assert discord.connected
-
-
-async def test_disallowed_intents_are_explained() -> None:
-    """Where the gateway refuses what the application's flags grant."""
-    async with FakeDiscord() as discord:
-        opened = asyncio.create_task(start(discord))
-        await discord.until(lambda: discord.called("commands.get"))
-        discord.world.app.granted.clear()
-        with pytest.raises(SettingsError) as caught:
-            await opened
-        assert "Message Content Intent" in str(caught.value)
-
-
-@pytest.mark.parametrize("route", ["me", "app", "gateway.bot"])
-async def test_a_discord_that_does_not_answer_is_tried_again_later(route: str) -> None:
-    """Whoever supervises the adapter does that."""
-    async with FakeDiscord() as discord:
-        discord.fail(route, 9, status=503)
-        with pytest.raises(PlatformError):
-            await start(discord)
-
-
-async def test_a_gateway_that_cannot_be_reached_is_tried_again_later() -> None:
-    """The very first connection too, at which discord.py stumbles over itself."""
-    async with FakeDiscord() as discord:
-        with pytest.raises(PlatformError) as caught:
-            await start(discord, gateway_url="ws://127.0.0.1:1/")
-        assert "cannot be reached" in str(caught.value)
-
-
-async def test_the_gateway_can_be_named() -> None:
-    """Discord is not asked for it then."""
-    async with FakeDiscord() as discord, connected(discord, gateway_url=discord.gateway_url):
-        assert not discord.called("gateway.bot")
-
-
-async def test_a_token_that_dies_meanwhile_is_explained() -> None:
-    """The gateway says it at the next connection."""
-    async with FakeDiscord() as discord, connected(discord) as app:
-        await discord.gateway.close(4004)
-        with pytest.raises(SettingsError):
-            await app.task
-
-
-async def test_a_network_that_is_down_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Without a traceback, and without the token."""
-    async with FakeDiscord() as discord, connected(discord) as app:
-        with caplog.at_level(logging.WARNING):
-            discord.gateway.kill()
-            await discord.until(lambda: not app.ready)
-            await discord.until(lambda: app.ready, 30)
-        assert all(not record.exc_info for record in caplog.records)
-        assert discord.token not in caplog.text
-
-
 async def test_where_it_may_not_write_it_stays_quiet() -> None:
     """And lives on."""
     async with FakeDiscord() as discord, connected(discord) as app:
@@ -324,4 +189,3 @@ async def test_where_it_may_not_write_it_stays_quiet() -> None:
         await answered(discord, app, 1)
         assert not discord.answers(GENERAL)
         assert app.ready
-        assert GUILD

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import discord
 import pytest
-from discord.user import ClientUser
 
 from adapters.discord.incoming import addressed, follows, incoming, locate, unreadable
 from bot.messages import Attachment, Author, Incoming, Place
+from tests.discord_app import Heard
 from tests.loopback.discord import (
     ANN,
     ANN_DM,
@@ -26,57 +24,15 @@ from tests.loopback.discord import (
     TALK,
     payloads,
 )
-from tests.loopback.discord.rules import mentioned
-from tests.loopback.discord.state import Message, Version
-from tests.loopback.discord.world import World
 
 ME = int(BOT)
 MENTION = f"<@{BOT}>"
 SAMPLES = json.loads((Path(__file__).parent / "samples" / "discord-messages.json").read_text(encoding="utf-8"))
 
 
-class Gateway:
-    """Makes discord.py's messages of what people say in a world, without a connection."""
-
-    def __init__(self) -> None:
-        self.world = World()
-        self.state = discord.Client(intents=discord.Intents.none())._connection
-        self.state.user = ClientUser(state=self.state, data=payloads.user(self.world.bot))  # type: ignore[arg-type]
-        self.state._add_guild_from_data(payloads.guild(self.world.guilds[GUILD], self.world))  # type: ignore[arg-type]
-
-    def say(
-        self,
-        content: str = "",
-        channel: str = GENERAL,
-        author: str = ANN,
-        reference: str = "",
-        ping: bool = True,
-        readable: bool = True,
-        **more: Any,
-    ) -> discord.Message:
-        """A message as the gateway brings it; `more` goes into its payload."""
-        where, found = self.world.channels[channel], mentioned(content, None)
-        said = Message(self.world.snowflakes.next(), channel, self.world.users[author], [Version(content)])
-        said.mentions, said.roles, said.everyone = list(found.users), list(found.roles), bool(found.everyone)
-        said.reference, said.type = reference, 19 if reference else 0
-        if reference and ping:
-            said.mentions.append(where.messages[reference].author.id)
-        where.messages[said.id] = said
-        return self.read({**payloads.event(said, self.world, readable), **more})
-
-    def read(self, data: dict[str, Any]) -> discord.Message:
-        """A message of its payload."""
-        channel, _ = self.state._get_guild_channel(data)  # type: ignore[arg-type]
-        return discord.Message(state=self.state, channel=channel, data=data)  # type: ignore[arg-type]
-
-    def ask(self, content: str = "", **more: Any) -> Incoming | None:
-        """What becomes of it."""
-        return incoming(self.say(content, **more), ME)
-
-
 def test_a_mention_is_a_question() -> None:
     """Without the mention itself, in the channel's place."""
-    gateway = Gateway()
+    gateway = Heard()
     said = gateway.say(f"{MENTION} hello, <@!{BOT}> you")
     assert incoming(said, ME) == Incoming(
         place=Place(f"discord:{GENERAL}", shared=True),
@@ -89,7 +45,7 @@ def test_a_mention_is_a_question() -> None:
 
 def test_what_is_said_to_nobody_is_not_for_the_bot() -> None:
     """Nor what is said to others, to everybody, or is a reply to a person."""
-    gateway = Gateway()
+    gateway = Heard()
     theirs = gateway.say("a thought", author=BEN)
     assert gateway.ask("talk among people") is None
     assert gateway.ask(f"<@{BEN}> hello") is None
@@ -100,14 +56,14 @@ def test_what_is_said_to_nobody_is_not_for_the_bot() -> None:
 
 def test_the_bot_s_own_role_is_the_bot() -> None:
     """People pick it from the list."""
-    question = Gateway().ask(f"<@&{BOT_ROLE}> hello")
+    question = Heard().ask(f"<@&{BOT_ROLE}> hello")
     assert question is not None
     assert question.text == "hello"
 
 
 def test_a_role_whose_text_is_kept_back_is_known_as_such() -> None:
     """And nothing else is: not a bare mention, not a readable one."""
-    gateway = Gateway()
+    gateway = Heard()
     assert unreadable(gateway.say(f"<@&{BOT_ROLE}> hello", readable=False), ME)
     assert not unreadable(gateway.say(f"<@&{BOT_ROLE}> hello"), ME)
     assert not unreadable(gateway.say(MENTION, readable=False), ME)
@@ -116,7 +72,7 @@ def test_a_role_whose_text_is_kept_back_is_known_as_such() -> None:
 
 def test_a_direct_message_needs_no_mention() -> None:
     """It is a place of one person."""
-    gateway = Gateway()
+    gateway = Heard()
     question = gateway.ask("hello", channel=ANN_DM)
     assert question is not None
     assert (question.place, question.text) == (Place(f"discord:{ANN_DM}", direct=True), "hello")
@@ -127,7 +83,7 @@ def test_a_direct_message_needs_no_mention() -> None:
 
 def test_a_thread_is_a_place_of_its_own() -> None:
     """Named by its id."""
-    question = Gateway().ask(f"{MENTION} hello", channel=TALK)
+    question = Heard().ask(f"{MENTION} hello", channel=TALK)
     assert question is not None
     assert question.place == Place(f"discord:{TALK}", shared=True) == locate(int(TALK), direct=False)
 
@@ -135,7 +91,7 @@ def test_a_thread_is_a_place_of_its_own() -> None:
 @pytest.mark.parametrize("ping", [True, False])
 def test_a_reply_to_the_bot_is_a_question(ping: bool) -> None:
     """With its ping or without, and it quotes what it answers."""
-    gateway = Gateway()
+    gateway = Heard()
     mine = gateway.say("an answer", author=BOT)
     question = gateway.ask("why?", reference=str(mine.id), ping=ping)
     assert question is not None
@@ -144,7 +100,7 @@ def test_a_reply_to_the_bot_is_a_question(ping: bool) -> None:
 
 def test_a_reply_to_the_bot_without_ping_and_text_is_nothing() -> None:
     """Without the intent Discord keeps the text back, and nobody asked for an answer."""
-    gateway = Gateway()
+    gateway = Heard()
     mine = gateway.say("an answer", author=BOT)
     assert gateway.ask("why?", reference=str(mine.id), ping=False, readable=False) is None
     assert gateway.ask("why?", reference=str(mine.id), ping=True, readable=False) is not None
@@ -152,7 +108,7 @@ def test_a_reply_to_the_bot_without_ping_and_text_is_nothing() -> None:
 
 def test_a_bare_mention_has_no_text() -> None:
     """As a reply it means: look at that."""
-    gateway = Gateway()
+    gateway = Heard()
     bare = gateway.ask(MENTION)
     assert bare is not None
     assert (bare.text, bare.quote, bare.command) == ("", "", "")
@@ -164,7 +120,7 @@ def test_a_bare_mention_has_no_text() -> None:
 
 def test_a_reply_to_what_is_gone_has_no_quote() -> None:
     """It is a question all the same."""
-    gateway = Gateway()
+    gateway = Heard()
     theirs = gateway.say("a thought", author=BEN)
     gateway.world.find(str(theirs.id)).deleted = True
     question = gateway.ask(f"{MENTION} why?", reference=str(theirs.id))
@@ -174,7 +130,7 @@ def test_a_reply_to_what_is_gone_has_no_quote() -> None:
 
 def test_what_bots_webhooks_and_discord_say_is_not_answered() -> None:
     """Nor what the bot says itself, even where it mentions itself."""
-    gateway = Gateway()
+    gateway = Heard()
     assert gateway.ask(f"{MENTION} hello", author=ROBOT) is None
     assert gateway.ask(f"{MENTION} hello", author=BOT) is None
     assert gateway.ask(f"{MENTION} hello", webhook_id="700000000000000001") is None
@@ -201,14 +157,14 @@ def test_what_bots_webhooks_and_discord_say_is_not_answered() -> None:
 )
 def test_mentions_and_emoji_are_readable(written: str, read: str) -> None:
     """As people see them."""
-    question = Gateway().ask(f"{MENTION} {written}")
+    question = Heard().ask(f"{MENTION} {written}")
     assert question is not None
     assert question.text == read
 
 
 def test_people_are_called_what_the_server_calls_them() -> None:
     """By their nickname there."""
-    gateway = Gateway()
+    gateway = Heard()
     gateway.world.guilds[GUILD].members[ANN].nick = "Annie"
     gateway.world.guilds[GUILD].members[BEN].nick = "Benny"
     question = gateway.ask(f"{MENTION} greet <@{BEN}>")
@@ -228,7 +184,7 @@ def test_people_are_called_what_the_server_calls_them() -> None:
 )
 def test_a_command_is_the_whole_message(content: str, channel: str, command: str) -> None:
     """Bare, where the bot was addressed."""
-    question = Gateway().ask(content, channel=channel)
+    question = Heard().ask(content, channel=channel)
     assert question is not None
     assert question.command == command
 
@@ -236,7 +192,7 @@ def test_a_command_is_the_whole_message(content: str, channel: str, command: str
 def test_files_come_with_the_question() -> None:
     """Name, kind, size, address."""
     file = {"id": "1", "filename": "a.png", "size": 5, "url": "https://cdn.example/a.png", "proxy_url": "https://p"}
-    question = Gateway().ask(MENTION, attachments=[{**file, "content_type": "image/png"}, {**file, "filename": "b"}])
+    question = Heard().ask(MENTION, attachments=[{**file, "content_type": "image/png"}, {**file, "filename": "b"}])
     assert question is not None
     assert question.attachments == (
         Attachment("a.png", "image/png", 5, "https://cdn.example/a.png"),
@@ -250,7 +206,7 @@ def test_what_is_forwarded_is_quoted() -> None:
     inner = {"type": 0, "content": "<:wave:1> from afar", "embeds": [], "attachments": [file], "flags": 0}
     snapshot = {"message": {**inner, "timestamp": "2026-01-05T00:49:53+00:00", "edited_timestamp": None}}
     reference = {"type": 1, "channel_id": "1", "message_id": "2"}
-    question = Gateway().ask("", channel=ANN_DM, message_snapshots=[snapshot], message_reference=reference)
+    question = Heard().ask("", channel=ANN_DM, message_snapshots=[snapshot], message_reference=reference)
     assert question is not None
     assert (question.text, question.quote) == ("", ":wave: from afar")
     assert [file.name for file in question.attachments] == ["a.png"]
@@ -258,7 +214,7 @@ def test_what_is_forwarded_is_quoted() -> None:
 
 def test_a_follow_up_is_to_nobody_in_particular() -> None:
     """In a thread, and readable."""
-    gateway = Gateway()
+    gateway = Heard()
     mine, theirs = gateway.say("an answer", TALK, author=BOT), gateway.say("a thought", TALK, author=BEN)
     assert follows(gateway.say("and then?", TALK), ME)
     assert not follows(gateway.say("and then?", GENERAL), ME)
@@ -272,7 +228,7 @@ def test_a_follow_up_is_to_nobody_in_particular() -> None:
 
 def test_a_follow_up_is_a_question_where_the_bot_takes_part() -> None:
     """A bare word is no command there."""
-    gateway = Gateway()
+    gateway = Heard()
     said = gateway.say("help", TALK)
     assert incoming(said, ME) is None
     question = incoming(said, ME, joined=True)
@@ -292,7 +248,7 @@ def test_a_follow_up_is_a_question_where_the_bot_takes_part() -> None:
 )
 def test_recorded_messages_are_understood(name: str, text: str, addressed: bool) -> None:
     """As the real gateway brought them."""
-    gateway = Gateway()
+    gateway = Heard()
     ids = SAMPLES["metadata"]
     guild = gateway.world.guild(ids["guildId"], "Recorded")
     role = next(role for role in guild.roles.values() if role.bot)
@@ -302,6 +258,6 @@ def test_recorded_messages_are_understood(name: str, text: str, addressed: bool)
             given |= {"id": ids["roleId"], "tags": {"bot_id": ids["botId"]}}
     gateway.state.user.id = int(ids["botId"])  # type: ignore[union-attr]
     gateway.state._add_guild_from_data(drawn)  # type: ignore[arg-type]
-    question = incoming(gateway.read(SAMPLES[name]), int(ids["botId"]))
+    question = incoming(gateway.read(SAMPLES[name]["data"]), int(ids["botId"]))
     assert (question is not None) is addressed
     assert question is None or question.text == text

@@ -1,93 +1,30 @@
-"""The loopback Discord is as strict as the real one: what these tests hold, the adapter's tests rest on."""
+"""The loopback Discord is as strict as the real one, by REST: what these tests hold, the adapter's tests rest on."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import discord
 import pytest
-import yarl
-from discord import app_commands
 
-from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, BOT_ROLE, GENERAL, GUILD, HELPERS, ROBOT, TALK, FakeDiscord
+from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, GENERAL, HELPERS, TALK, FakeDiscord
+from tests.loopback.discord.client import Bot, Caller, online, pointed
 from tests.loopback.discord.rules import CONTENT
 
-SAMPLES = Path(__file__).parent / "samples"
 NOBODY = discord.AllowedMentions.none()
-
-
-THREADS = {"parent_id", "owner_id", "thread_metadata", "member_count", "member_ids_preview", "message_count", "member"}
-"""What only a channel that is a thread has."""
-
-
-class Bot(discord.Client):
-    """The real client, which keeps the messages that it hears."""
-
-    def __init__(self, fake: FakeDiscord, content: bool = True) -> None:
-        intents = discord.Intents(guilds=True, messages=True, message_content=content, guild_reactions=True)
-        super().__init__(intents=intents, guild_ready_timeout=0.05, max_messages=None)
-        self.fake = fake
-        self.heard: list[discord.Message] = []
-        self.edits: list[discord.RawMessageUpdateEvent] = []
-        self.deleted: list[discord.RawMessageDeleteEvent] = []
-        self.tree = app_commands.CommandTree(self)
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Identify again without the pause that the platform asks for."""
-
-    async def on_message(self, message: discord.Message) -> None:
-        self.heard.append(message)
-        self.fake.change()
-
-    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
-        self.edits.append(event)
-        self.fake.change()
-
-    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        self.deleted.append(event)
-        self.fake.change()
-
-    async def hear(self, count: int) -> list[discord.Message]:
-        """The messages, once there are so many."""
-        await self.fake.until(lambda: len(self.heard) >= count)
-        return self.heard
-
-    def at(self, channel: str = GENERAL) -> discord.PartialMessageable:
-        """A channel to post in."""
-        return self.get_partial_messageable(int(channel))
 
 
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeDiscord]:
     """A Discord that discord.py is pointed at."""
-    base, gateway = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     async with FakeDiscord() as fake:
-        discord.http.Route.BASE = fake.api_base_url
-        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(fake.gateway_url)
-        yield fake
-    discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
-
-
-@asynccontextmanager
-async def online(bot: Bot) -> AsyncIterator[Bot]:
-    """The client while it is connected and ready."""
-    task = asyncio.create_task(bot.start(bot.fake.token))
-    try:
-        await bot.fake.until(lambda: bot.is_ready() or task.done())
-        if task.done():
-            task.result()
-        yield bot
-    finally:
-        await bot.close()
-        await asyncio.gather(task, return_exceptions=True)
+        with pointed(fake):
+            yield fake
 
 
 @pytest.fixture
@@ -95,29 +32,6 @@ async def bot(fake: FakeDiscord) -> AsyncIterator[Bot]:
     """A client that is ready."""
     async with online(Bot(fake)) as bot:
         yield bot
-
-
-class Caller:
-    """Calls routes by hand, for what the client does not wait or does not do."""
-
-    def __init__(self, fake: FakeDiscord, session: aiohttp.ClientSession) -> None:
-        self._fake = fake
-        self._session = session
-
-    async def __call__(self, method: str, path: str, token: str = "", **body: Any) -> aiohttp.ClientResponse:
-        headers = {"Authorization": f"Bot {token or self._fake.token}"}
-        answer = await self._session.request(method, self._fake.api_base_url + path, json=body, headers=headers)
-        await answer.read()
-        return answer
-
-    async def post(self, channel: str = GENERAL, **body: Any) -> aiohttp.ClientResponse:
-        """A post."""
-        return await self("POST", f"/channels/{channel}/messages", **body)
-
-    async def code(self, method: str, path: str, **body: Any) -> tuple[int, int]:
-        """The status and Discord's code."""
-        answer = await self(method, path, **body)
-        return answer.status, (await answer.json())["code"]
 
 
 @pytest.fixture
@@ -129,158 +43,10 @@ async def call(fake: FakeDiscord) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 def tight(fake: FakeDiscord) -> list[float]:
-    """A time that the test sets by its first element, and limits that bite."""
+    """The time, by its first element, for the test to set."""
     now = [100.0]
     fake.clock = lambda: now[0]
     return now
-
-
-async def test_the_client_logs_in_and_knows_where_it_is(fake: FakeDiscord, bot: Bot) -> None:
-    """READY, the guild with its channels, threads and roles, the application with its owner and flags."""
-    assert bot.user
-    assert str(bot.user.id) == BOT
-    (guild,) = bot.guilds
-    assert {channel.name for channel in guild.text_channels} == {"general", "random"}
-    assert [thread.parent_id for thread in guild.threads] == [int(GENERAL)]
-    assert guild.me
-    assert [str(role.id) for role in guild.me.roles] == [GUILD, BOT_ROLE]
-    assert guild.self_role
-    info = await bot.application_info()
-    assert info.owner.name == "olga"
-    assert info.flags.gateway_message_content_limited
-    assert fake.refusals == []
-
-
-async def test_a_wrong_token_is_not_let_in(fake: FakeDiscord) -> None:
-    """REST says 401, the gateway closes with 4004."""
-    bot = Bot(fake)
-    with pytest.raises(discord.LoginFailure):
-        await bot.login("wrong")
-    async with aiohttp.ClientSession() as session, session.ws_connect(fake.gateway_url) as socket:
-        assert (await socket.receive_json())["op"] == 10
-        await socket.send_json({"op": 2, "d": {"token": "wrong", "intents": 0, "properties": {}}})
-        assert (await socket.receive()).data == 4004
-    await bot.close()
-
-
-async def test_an_intent_that_was_not_granted_closes_the_gateway(fake: FakeDiscord) -> None:
-    """With 4014, which the client takes for final."""
-    fake.world.app.granted.clear()
-    with pytest.raises(discord.PrivilegedIntentsRequired):
-        async with online(Bot(fake)):
-            pass
-    async with online(Bot(fake, content=False)) as bot:
-        assert bot.is_ready()
-
-
-async def test_what_people_say_arrives(fake: FakeDiscord, bot: Bot) -> None:
-    """In a channel, in a thread, in a direct message; mentions of people and roles, replies, files."""
-    first = fake.say(content=f"<@{BOT}> hi <@&{HELPERS}>")
-    fake.say(TALK, "in a thread", BEN, files=[("a.txt", b"abc", "text/plain")])
-    fake.say(ANN_DM, "in private")
-    fake.say(content="again", reference=first.id, author=ROBOT)
-    here, thread, private, reply = await bot.hear(4)
-    assert bot.user in here.mentions
-    assert [str(role.id) for role in here.role_mentions] == [HELPERS]
-    assert here.author.name == "ann"
-    assert isinstance(thread.channel, discord.Thread)
-    assert await thread.attachments[0].read() == b"abc"
-    assert private.guild is None
-    assert reply.author.bot
-    assert reply.reference
-    assert isinstance(reply.reference.resolved, discord.Message)
-    assert reply.reference.resolved.content == here.content
-    assert [str(user.id) for user in reply.mentions] == [ANN]
-
-
-async def test_without_the_intent_texts_are_empty(fake: FakeDiscord) -> None:
-    """But for mentions of the bot, direct messages, replies that tell it, and its own; a role's mention is none."""
-    fake.world.app.granted.clear()
-    async with online(Bot(fake, content=False)) as bot:
-        own = await bot.at().send("mine")
-        fake.say(content="to nobody")
-        fake.say(content=f"<@&{BOT_ROLE}> to its role")
-        fake.say(content=f"<@{BOT}> to it")
-        fake.say(ANN_DM, "in private")
-        fake.say(content="replied", reference=str(own.id))
-        fake.say(content="replied quietly", reference=str(own.id), ping=False)
-        said = await bot.hear(7)
-        texts = [message.content for message in said]
-        assert texts == ["mine", "", "", f"<@{BOT}> to it", "in private", "replied", ""]
-        history = [message.content async for message in bot.at().history(limit=3)]
-        assert history == ["", "replied", f"<@{BOT}> to it"]
-
-
-async def test_changes_arrive(fake: FakeDiscord, bot: Bot) -> None:
-    """Edits and deletions of people's messages."""
-    said = fake.say(content="one")
-    fake.edit(said.id, "two")
-    fake.delete(said.id)
-    await fake.until(lambda: bot.deleted)
-    assert [event.message.content for event in bot.edits] == ["two"]
-    assert bot.edits[0].message.edited_at
-    assert [version.content for version in said.versions] == ["one", "two"]
-
-
-async def test_a_cut_connection_is_resumed_with_what_was_missed(fake: FakeDiscord, bot: Bot) -> None:
-    """Once each, and in order, by the same session; also when Discord itself asks for it, or closes with 4000."""
-    fake.gateway.kill()
-    fake.say(content="1")
-    await bot.hear(1)
-    await fake.gateway.reconnect()
-    fake.say(content="2")
-    await bot.hear(2)
-    await fake.gateway.close(4000)
-    fake.say(content="3")
-    assert [message.content for message in await bot.hear(3)] == ["1", "2", "3"]
-    assert len(fake.gateway.resumes) == 3
-    assert len(fake.gateway.identifies) == 1
-
-
-async def test_a_session_that_is_over_begins_anew(fake: FakeDiscord, bot: Bot) -> None:
-    """After op 9 the client identifies again; what was said between is not replayed."""
-    before = fake.gateway.sessions[0]
-    await fake.gateway.invalidate()
-    await fake.until(lambda: before.socket is None)
-    fake.say(content="missed")
-    await fake.until(lambda: len(fake.gateway.identifies) == 2 and fake.connected)
-    fake.say(content="heard")
-    assert [message.content for message in await bot.hear(1)] == ["heard"]
-
-
-async def test_an_event_can_come_twice(fake: FakeDiscord, bot: Bot) -> None:
-    """As a replay may bring it: the same message, dispatched again."""
-    said = fake.say(content="once")
-    await bot.hear(1)
-    fake.gateway.repeat("MESSAGE_CREATE")
-    assert [str(message.id) for message in await bot.hear(2)] == [said.id, said.id]
-
-
-@pytest.mark.parametrize(("code", "answer"), [(1000, 9), (4000, 0)])
-async def test_a_clean_close_ends_the_session(fake: FakeDiscord, code: int, answer: int) -> None:
-    """After the client's 1000 a resume is refused, after another code it is taken."""
-    async with aiohttp.ClientSession() as client:
-        async with client.ws_connect(fake.gateway_url) as socket:
-            await socket.receive_json()
-            await socket.send_json({"op": 2, "d": {"token": fake.token, "intents": 1, "properties": {}}})
-            session = (await socket.receive_json())["d"]["session_id"]
-            await socket.close(code=code)
-        await fake.until(lambda: not fake.connected)
-        async with client.ws_connect(fake.gateway_url) as socket:
-            await socket.receive_json()
-            await socket.send_json({"op": 6, "d": {"token": fake.token, "session_id": session, "seq": 1}})
-            assert (await socket.receive_json())["op"] == answer
-
-
-@pytest.mark.parametrize(
-    ("frame", "code"), [("{", 4002), ('{"op": 3, "d": {}}', 4003), ('{"op": 2, "d": {"token": "x"}}', 4004)]
-)
-async def test_the_gateway_refuses_what_is_no_frame_of_its(fake: FakeDiscord, frame: str, code: int) -> None:
-    """Each with its own code."""
-    async with aiohttp.ClientSession() as session, session.ws_connect(fake.gateway_url) as socket:
-        await socket.receive_json()
-        await socket.send_str(frame)
-        assert (await socket.receive()).data == code
 
 
 async def test_every_state_of_a_message_is_kept(fake: FakeDiscord, bot: Bot) -> None:
@@ -463,87 +229,6 @@ async def test_typing_threads_reactions_and_direct_messages(fake: FakeDiscord, b
     assert [answer.content for answer in private.standing] == ["told"]
 
 
-async def commanding(bot: Bot) -> None:
-    """Register a command that the tests give."""
-
-    @bot.tree.command(description="Forget.")
-    async def reset(interaction: discord.Interaction, which: str = "this") -> None:
-        if which == "later":
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            await interaction.edit_original_response(content="thought about it")
-        elif which != "nothing":
-            await interaction.response.send_message(f"forgot {which}", ephemeral=True)
-            await interaction.followup.send("and more", ephemeral=True)
-
-    @reset.autocomplete("which")
-    async def complete(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return [app_commands.Choice(name=f"{typed}!", value=typed)]
-
-    await bot.tree.sync()
-
-
-async def test_a_command_is_answered_in_private(fake: FakeDiscord, bot: Bot) -> None:
-    """At once, or after the sign that it thinks; nobody else sees it."""
-    await commanding(bot)
-    at_once = fake.slash("reset", options={"which": "all"})
-    await fake.until(lambda: len(at_once.messages) == 2)
-    assert at_once.shown == ["forgot all", "and more"]
-    assert at_once.private
-    later = fake.slash("reset", ANN_DM, options={"which": "later"})
-    await fake.until(lambda: later.shown)
-    assert later.shown == ["thought about it"]
-    assert fake.answers() == fake.answers(ANN_DM) == []
-    typed = fake.complete("reset", "which", "a")
-    await fake.until(lambda: typed.answered)
-    assert typed.choices == [{"name": "a!", "value": "a"}]
-    with pytest.raises(AssertionError):
-        fake.slash("unknown")
-
-
-async def test_an_interaction_is_acknowledged_once_and_in_time(fake: FakeDiscord, bot: Bot, call: Caller) -> None:
-    """A second time is 40060; after three seconds it is unknown; what follows needs an answer first."""
-    now = [0.0]
-    fake.clock = lambda: now[0]
-    await commanding(bot)
-    one, late = [fake.slash("reset", options={"which": "nothing"}) for _ in range(2)]
-    assert await call.code("POST", f"/webhooks/{BOT}/{one.token}", content="x") == (404, 10015)
-    path = f"/interactions/{one.id}/{one.token}/callback"
-    assert (await call("POST", path, type=4, data={"content": "x", "flags": 64})).status == 204
-    assert await call.code("POST", path, type=4, data={"content": "y"}) == (400, 40060)
-    now[0] = 3.1
-    path = f"/interactions/{late.id}/{late.token}/callback"
-    assert await call.code("POST", path, type=4, data={"content": "x"}) == (404, 10062)
-    assert (await call("PATCH", f"/webhooks/{BOT}/{one.token}/messages/@original", content="z")).status == 200
-    assert one.shown == ["z"]
-    now[0] = 901.0
-    assert await call.code("POST", f"/webhooks/{BOT}/{one.token}", content="x") == (401, 50027)
-
-
-async def test_a_button_is_pressed(fake: FakeDiscord, bot: Bot) -> None:
-    """It acknowledges without a word, or changes its message; one that is not shown cannot be pressed."""
-    view = discord.ui.View(timeout=None)
-    button: discord.ui.Button[discord.ui.View] = discord.ui.Button(label="Stop", custom_id="stop:1")
-
-    async def pressed(interaction: discord.Interaction) -> None:
-        if interaction.user.name == "ann":
-            await interaction.response.edit_message(content="stopped", view=None)
-        else:
-            await interaction.response.defer()
-
-    button.callback = pressed  # type: ignore[method-assign]
-    view.add_item(button)
-    message = str((await bot.at().send("x", view=view)).id)
-    assert fake.message(message).buttons == ["stop:1"]
-    quiet = fake.click(message, "stop:1", BEN)
-    await fake.until(lambda: quiet.answered)
-    assert (quiet.shown, fake.shown(message)) == ([], "x")
-    loud = fake.click(message)
-    await fake.until(lambda: loud.answered)
-    assert (fake.shown(message), fake.message(message).buttons) == ("stopped", [])
-    with pytest.raises(AssertionError):
-        fake.click(message, "stop:1")
-
-
 @pytest.mark.parametrize(("kind", "second"), [("sliding", 1.0), ("fixed", 5.0)])
 async def test_posts_and_edits_of_a_channel_share_a_limit(
     fake: FakeDiscord, call: Caller, tight: list[float], kind: str, second: float
@@ -611,48 +296,3 @@ async def test_json_has_the_type_that_discord_gives_it(call: Caller) -> None:
     """The client takes any other for text."""
     assert (await call("GET", "/users/@me")).headers["Content-Type"] == "application/json"
     assert re.fullmatch(r"ws://127\.0\.0\.1:\d+/gateway", (await (await call("GET", "/gateway/bot")).json())["url"])
-
-
-def recorded(name: str, key: str) -> dict[str, Any]:
-    """A recorded payload."""
-    found: dict[str, Any] = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))[key]
-    return found.get("data", found) if "timestamp" in found else found
-
-
-def missing(real: Any, ours: Any, path: str = "") -> list[str]:
-    """What a recorded payload has and ours has not; lists are compared by their first elements."""
-    if isinstance(real, dict) and isinstance(ours, dict):
-        gone = [f"{path}.{key}" for key in real.keys() - ours.keys()]
-        return gone + [
-            one for key in real.keys() & ours.keys() for one in missing(real[key], ours[key], f"{path}.{key}")
-        ]
-    if isinstance(real, list) and isinstance(ours, list) and real and ours:
-        return missing(real[0], ours[0], path)
-    same = type(real) is type(ours) or None in (real, ours)
-    return [] if same else [f"{path}: {type(real).__name__} is {type(ours).__name__}"]
-
-
-async def test_events_have_the_recorded_shape(fake: FakeDiscord, bot: Bot) -> None:
-    """Every key that Discord sent, and each of its kind, but for a few that no client needs."""
-    await commanding(bot)
-    said = fake.say(content=f"<@{BOT}> <@&{BOT_ROLE}>")
-    fake.people.open_thread(said.id)
-    message = str(
-        (await bot.at().send("x", view=discord.ui.View().add_item(discord.ui.Button(custom_id="a", label="b")))).id
-    )
-    fake.people.react(message, "👍")
-    fake.click(message)
-    view = discord.ui.View().add_item(discord.ui.Button(custom_id="a", label="b"))
-    fake.click(str((await bot.at(ANN_DM).send("x", view=view)).id))
-    events = fake.gateway.sessions[0].events
-    heard = {event["t"]: event["d"] for event in reversed(events)}
-    for name, key, ours in (
-        ("discord-messages", "gatewayMention", heard["MESSAGE_CREATE"]),
-        ("discord-messages", "gatewayRoleMention", heard["MESSAGE_CREATE"]),
-        ("discord-threads-reactions", "gatewayThreadCreate", heard["THREAD_CREATE"]),
-        ("discord-threads-reactions", "gatewayReactionAdd", heard["MESSAGE_REACTION_ADD"]),
-        ("discord-interactions", "buttonClickHello", heard["INTERACTION_CREATE"]),
-        ("discord-interactions", "dmButtonClick", events[-1]["d"]),
-    ):
-        lacking = {one.rpartition(".")[2] for one in missing(recorded(name, key), ours)}
-        assert lacking <= {"nonce", "bot", "display_name", "unusual_dm_activity_until"} | THREADS

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import ValidationError
 
 from adapters.discord import Settings, check
@@ -53,6 +55,13 @@ def test_the_adapter_is_light_until_it_runs() -> None:
     """Who has no token does not pay for discord.py."""
     code = "import sys, adapters.discord; sys.exit('discord' in sys.modules or 'aiohttp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_admins_are_ids() -> None:
+    """As numbers or in quotes; a name is refused with the way to the id."""
+    assert Settings.model_validate({"admins": [int(BEN), OWNER]}).admins == (BEN, OWNER)
+    with pytest.raises(ValidationError, match="Copy User ID"):
+        Settings.model_validate({"admins": ["ben"]})
 
 
 async def test_a_good_setup_is_all_green() -> None:
@@ -133,3 +142,40 @@ async def test_the_application_s_owners_are_known() -> None:
         team = {"id": APP, "flags": 0, "owner": {"id": "9"}, "team": {"members": members}}
         discord.fail("app", status=200, body=team)
         assert (await introduce(rest)).owners == {OWNER, BEN}
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ([], "none yet: open the link that `parley invite` prints"),
+        (["Home"], "1: Home"),
+        (list("abcdefg"), "7: a, b, c, d, e, …"),
+        (["x"] * 200, "200 or more: x, x, x, x, x, …"),
+    ],
+)
+async def test_the_servers_are_told(names: list[str], found: str) -> None:
+    """How many, and what the first of them are called."""
+    flags = {"flags": 0, "approximate_guild_count": 9, "owner": {"id": OWNER}}
+    answers: dict[str, Any] = {
+        "/users/@me": {"id": BOT, "username": "parley"},
+        "/oauth2/applications/@me": {"id": APP, **flags},
+        "/users/@me/guilds": [{"id": "1", "name": name} for name in names],
+    }
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(answers[request.path])
+
+    app = web.Application()
+    for path in answers:
+        app.router.add_get(path, answer)
+    async with TestServer(app, host="127.0.0.1") as server:
+        rows = await check(Settings.model_validate({"token": "t", "api_base_url": str(server.make_url(""))}))
+        assert rows[2].found == found
+
+
+async def test_where_the_servers_are_not_told_there_is_a_guess() -> None:
+    """The application's own."""
+    async with FakeDiscord() as discord:
+        if any(name == "guilds" for name, *_ in discord.rest.routes):
+            discord.fail("guilds", status=403)
+        assert (await check(settings(discord)))[2].found == "1"

@@ -150,7 +150,7 @@ async def test_commands_can_be_said(engine: Engine, screen: Screen, provider: Fa
     assert provider.asked == 1
 
 
-async def stopping(engine: Engine, screen: Screen, provider: FakeOpenAI) -> asyncio.Task[Answer]:
+async def stopping(engine: Engine, screen: Screen, provider: FakeOpenAI) -> asyncio.Future[Answer]:
     """An answer with some words, that goes on until it is stopped."""
     script = provider.script()
     task = await engine.take(say("one", "1"), screen)
@@ -183,8 +183,11 @@ async def test_the_asker_stops_by_command(engine: Engine, screen: Screen, provid
 async def again(engine: Engine, screen: Screen, turn: int, author: Author = ANN) -> str:
     """Press Try again, and wait until what it began is over."""
     engine.serve("discord", lambda _: screen)
+    before = screen.last.attempt
     said = await engine.press(Control.AGAIN, turn, author)
-    await engine.drain(60)
+    if not said:
+        await screen.until(lambda: screen.last.attempt > before and screen.last.state is State.DONE)
+        await engine.drain(60)
     return said
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -18,13 +17,12 @@ from tests.markdown_texts import (
     documents,
     leaf,
     measures,
-    parse,
     sizes,
     unclosed,
     utf16,
 )
 
-steady = settings(derandomize=True, deadline=None, max_examples=150)
+steady = settings(derandomize=True, deadline=None, max_examples=40)
 texts = st.one_of(documents, documents, anything)
 flat = st.lists(leaf, min_size=1, max_size=8).map("\n\n".join)
 """Texts without lists and quotes: nothing in them is moved to a margin."""
@@ -135,3 +133,154 @@ def test_a_text_that_fits_is_one_page(text: str) -> None:
     """What fits is not cut; only white space around it goes."""
     pages, cuts = split(text, utf16, utf16(text))
     assert (pages, cuts) == ([text.rstrip()], ())
+
+
+PLAN = """## Plan
+
+1. First item that has a good deal of text in it, so that it is long. It goes on.
+2. Second item:
+
+   ```python
+   def f(x):
+       return x
+
+   def g(x):
+       return x
+   ```
+
+   - nested one with words and more words
+   - nested two with **bold words that go on and on until the end** of all
+
+> A quote with two
+> lines, and it goes on
+
+| A | B |
+|---|---|
+| 1 | two |
+| 3 | four |
+| 5 | six |
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "pages"),
+    [
+        ("One two.\n\nThree four five.", 24, ["One two.", "Three four five."]),
+        ("One two three.\nFour five.", 20, ["One two three.", "Four five."]),
+        ("One two three. Four five.", 20, ["One two three.", "Four five."]),
+        ("One two three four five", 15, ["One two three", "four five"]),
+        ("今日は天気がいい。明日も晴れる。", 12, ["今日は天気がいい。", "明日も晴れる。"]),
+        ("abcdefghijklmnop", 10, ["abcdefghij", "klmnop"]),
+        ("aaaa 👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 14, ["aaaa", "👩‍👩‍👧‍👦", "👩‍👩‍👧‍👦"]),
+        ("A long start [the link](https://a.bc) x", 30, ["A long start", "[the link](https://a.bc) x"]),
+        ("A long start and `the code span` x", 24, ["A long start and", "`the code span` x"]),
+        ("Now **one two three four five** six", 24, ["Now **one two three**", "**four five** six"]),
+        ("```py\na = 1\nb = 2\nc = 3\n```", 23, ["```py\na = 1\nb = 2\n```", "```py\nc = 3\n```"]),
+        ("~~~~\n```\n\n  b = 2\nc = 3\n~~~~", 24, ["~~~~\n```\n\n  b = 2\n~~~~", "~~~~\nc = 3\n~~~~"]),
+        ("> ```\n> a = 1\n> b = 2\n> ```", 20, ["> ```\n> a = 1\n> ```", "> ```\n> b = 2\n> ```"]),
+        ("> one two three\n> four five six", 20, ["> one two three", "> four five six"]),
+        ("> one two three four five", 20, ["> one two three four", "> five"]),
+        ("|a|b|\n|-|-|\n|1|2|\n|3|4|", 20, ["|a|b|\n|-|-|\n|1|2|", "|a|b|\n|-|-|\n|3|4|"]),
+        ("Some text.\n\n## Title\n\nMore of it.", 24, ["Some text.", "## Title\n\nMore of it."]),
+        ("    \n\n  text\n\n\n", 10, ["  text"]),
+        ("", 10, []),
+        (" \n ", 10, []),
+    ],
+)
+def test_the_best_place_is_taken(text: str, size: int, pages: list[str]) -> None:
+    """Paragraph, line, sentence, word, character; whole links and code; fences, quotes, tables go on in their form."""
+    assert split(text, len, size)[0] == pages
+
+
+def test_lists_stay_readable_across_cuts() -> None:
+    """A page that begins inside an item begins at its margin, numbers stay, and a code block keeps its indentation."""
+    pages, _ = split(PLAN, len, 100)
+    assert pages[1].startswith("2. Second item:\n\n   ```python\n   def f(x):\n       return x\n")
+    assert pages[2].startswith("- nested one with words and more words\n- nested two")
+
+
+def test_a_growing_table_is_shown_row_by_row() -> None:
+    """Half a row is never seen, and the rows after a cut stand under their header again."""
+    table = "|a|b|\n|-|-|\n" + "".join(f"|{n}|{n}|\n" for n in range(9))
+    cuts: tuple[Cut, ...] = ()
+    for end in range(len(table)):
+        pages, cuts = split(table[:end], len, 40, cuts, growing=True)
+        assert all(page.startswith("|a|b|\n|-|-|") for page in pages)
+        assert all(line.count("|") == 3 for page in pages for line in page.split("\n"))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "`",
+            "*",
+            "_",
+            "[",
+            "]",
+            "(",
+            "|",
+            "> ",
+            ">",
+            "- ",
+            "1. ",
+            "\\",
+            "~",
+            "#",
+            "$",
+            "\n",
+            " ",
+            "\t",
+            "a",
+            "字",
+            "👩‍",
+        ),
+        *(
+            "**a",
+            "*a ",
+            "_a ",
+            "[](",
+            "[a](",
+            "![",
+            "<https:",
+            "` `` ",
+            "|a",
+            "a\n",
+            "> a\n",
+            "- a\n  ",
+            "```\n",
+            "a.'",
+        ),
+        *("|a|\n|-|\n", "||a ", "[a](b '", "\u0301", "\u200d", "`a\n\n", "~~~\n\n> "),
+    ],
+)
+def test_no_text_is_too_strange(unit: str) -> None:
+    """Ten thousand of anything are cut in few steps, finished or growing."""
+    text = (unit * 10_000)[:10_000]
+    calls: list[int] = []
+
+    def measure(page: str) -> int:
+        calls.append(len(page))
+        return len(page)
+
+    for growing in (False, True):
+        pages, _ = split(text, measure, 2000, growing=growing)
+        assert all(len(page) <= 2000 for page in pages)
+    assert len(calls) < 1000
+
+
+def test_a_book_is_cut_in_few_steps() -> None:
+    """The work for 200,000 characters grows with the pages, not with the text for each page; a draft measures once."""
+    text = (PLAN * 500)[:200_000]
+    calls: list[int] = []
+
+    def measure(page: str) -> int:
+        calls.append(len(page))
+        return len(page)
+
+    pages, cuts = split(text, measure, 2000)
+    assert len(calls) < 30 * len(pages)
+    assert max(calls) <= 4100
+    calls.clear()
+    split(text, measure, 2000, cuts, growing=True)
+    assert len(calls) == 1

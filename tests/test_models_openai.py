@@ -188,3 +188,17 @@ async def test_an_error_in_place_of_an_answer_is_told(provider: FakeOpenAI, make
     provider.respond(json.dumps({"error": {"code": 402, "message": "Insufficient credits"}}), "application/json")
     error = await fault(make())
     assert (error.fault, "Insufficient credits" in str(error)) == (ModelFault.QUOTA, True)
+
+
+async def test_a_compressed_answer_is_read(provider: FakeOpenAI, make: Maker) -> None:
+    """Proxies on the way may do it."""
+    events = [chunk({"content": "Yes."}), chunk({}, "stop")]
+    provider.respond(b"".join(events).decode(), "text/event-stream", compressed=True)
+    assert text(await listen(make())) == "Yes."
+
+
+async def test_half_a_character_becomes_a_question_mark(provider: FakeOpenAI, make: Maker) -> None:
+    """JSON can hold what no text can; neither the chat nor the memory could be given it."""
+    cut = chunk({"content": "Yes"}).decode().replace("Yes", "Yes \\ud83d")
+    provider.respond(cut + chunk({}, "stop").decode(), "text/event-stream")
+    assert text(await listen(make())) == "Yes ?"

@@ -40,7 +40,7 @@ def web(environ: dict[str, str] | None = None) -> WebSettings:
 
 def test_nothing_set_means_the_defaults() -> None:
     """Without a file and without variables, everything is as the program has it."""
-    settings = load(SHAPE, None, {"PATH": "/bin", "PARLEY_HOME": "x"})
+    settings = load(SHAPE, None, {"PATH": "/bin", "PARLEY": "x", "PORTER": "x"})
     assert settings.model_dump() == SHAPE().model_dump()
 
 
@@ -49,7 +49,11 @@ def test_nothing_set_means_the_defaults() -> None:
     [
         ("[bot]\nmodle = 'x'", "bot.modle in config.toml: there is no such setting"),
         ("[bott]\nmodel = 'x'", "config.toml: there is no section [bott]; the sections are [bot], [openai]"),
-        ("model = 'x'", "config.toml: there is no section [model]"),
+        ("model = 'x'", "config.toml: model belongs into the section [bot]."),
+        ("api_key = 'x'", "config.toml: api_key belongs into the section [openai] or [anthropic] or [web]."),
+        ("modle = 'x'", "config.toml: modle belongs into a section; the sections are [bot], [openai]"),
+        ("bot = 'x'", "config.toml: bot belongs into a section; the sections are [bot], [openai]"),
+        ("[[bot]]\nmodel = 'x'", "config.toml: bot belongs into a section; the sections are [bot], [openai]"),
         ("[bot]\nmax_tokens = 'many'", "bot.max_tokens in config.toml: Input should be a valid integer"),
         ("[bot]\nmax_tokens = 0", "bot.max_tokens in config.toml: Input should be greater than or equal to 1."),
         ("[bot]\ntemperature = 3", "bot.temperature in config.toml: Input should be less than or equal to 2."),
@@ -70,6 +74,16 @@ def test_a_mistake_in_the_file_is_named(toml: str, expected: str) -> None:
     [
         ("PARLEY_BOT__MODLE", "x", "PARLEY_BOT__MODLE in the environment: there is no such setting"),
         ("PARLEY_BOTT__MODEL", "x", "PARLEY_BOTT__MODEL is set, but there is no section [bott]"),
+        ("PARLEY_MODEL", "x", "PARLEY_MODEL is set, but names no setting: write it as PARLEY_BOT__MODEL, or take"),
+        ("PARLEY_BOT_MODEL", "x", "PARLEY_BOT_MODEL is set, but names no setting: write it as PARLEY_BOT__MODEL, or"),
+        ("parley_model", "x", "parley_model is set, but names no setting: write it as PARLEY_BOT__MODEL, or take"),
+        (
+            "PARLEY_PORT",
+            "80",
+            "PARLEY_PORT is set, but names no setting: write it as PARLEY_WEB__PORT, or take it away",
+        ),
+        ("PARLEY_X", "x", "PARLEY_X is set, but names no setting: write it as PARLEY_<SECTION>__<KEY>, or take it"),
+        ("PARLEY_", "x", "PARLEY_ is set, but names no setting: write it as PARLEY_<SECTION>__<KEY>, or take it away"),
         (
             "PARLEY_BOT__MAX_TOKENS",
             "many",
@@ -82,6 +96,19 @@ def test_a_mistake_in_the_file_is_named(toml: str, expected: str) -> None:
 def test_a_mistake_in_the_environment_is_named(name: str, value: str, expected: str) -> None:
     """A variable that means nothing, or not what it should, is told by its name."""
     assert mistake(environ={name: value}).startswith(expected)
+
+
+def test_what_a_container_platform_sets_is_no_mistake() -> None:
+    """Beside a service called parley, Kubernetes and Docker set variables of these names by themselves."""
+    given = {
+        "PARLEY_SERVICE_HOST": "10.0.0.11",
+        "PARLEY_SERVICE_PORT": "8000",
+        "PARLEY_SERVICE_PORT_HTTP": "8000",
+        "PARLEY_PORT": "tcp://10.0.0.11:8000",
+        "PARLEY_PORT_8000_TCP": "tcp://10.0.0.11:8000",
+        "PARLEY_PORT_8000_TCP_ADDR": "10.0.0.11",
+    }
+    assert load(SHAPE, None, given) == SHAPE()
 
 
 def test_a_mistake_in_dotenv_is_named() -> None:

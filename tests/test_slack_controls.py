@@ -47,7 +47,8 @@ class Program:
         """Ask, and wait for the whole answer; gives its message."""
         known = len(self.slack.answers(channel))
         await self.slack.say(channel, question if channel == DM else f"{MENTION} {question}")
-        return await self.slack.until(lambda: _whole(self.slack.answers(channel)[known:]))
+        (said,) = await self.slack.until(lambda: _whole(self.slack.answers(channel)[known:]))
+        return said
 
     async def told(self, number: int = 1) -> str:
         """What was last said to somebody alone, once it was said so often."""
@@ -55,9 +56,9 @@ class Program:
         return self.slack.ephemerals[-1].shown
 
 
-def _whole(messages: list[Message]) -> Message | None:
+def _whole(messages: list[Message]) -> list[Message]:
     """The last message, once it offers to be tried again."""
-    return messages[-1] if messages and press_of(messages[-1]) == "press:again" else None
+    return [said for said in messages[-1:] if press_of(said) == "press:again"]
 
 
 def press_of(said: Message) -> str:
@@ -84,7 +85,9 @@ async def model() -> AsyncIterator[FakeOpenAI]:
 @asynccontextmanager
 async def running(slack: FakeSlack, provider: FakeOpenAI, folder: Path, **changes: Any) -> AsyncIterator[Program]:
     """The program, from its start to its end."""
-    client = OpenAIModel("openai/test", "test", SecretStr("key"), provider.base_url, timeout=60, reader="OpenAI")
+    client = OpenAIModel(
+        "openai/test-model", "test-model", SecretStr("key"), provider.base_url, timeout=60, reader="OpenAI"
+    )
     memory = await SqliteMemory.open(folder / "parley.db")
     engine, host = Engine(client, memory, BotSettings(), Metrics()), Host()
     adapter = start(slack, engine, host, **changes)
@@ -114,12 +117,13 @@ def test_a_page_has_the_button_that_fits_it(state: State, control: Control) -> N
 
 
 @pytest.mark.parametrize(
-    "action", [{}, {"action_id": "press:stop"}, {"action_id": "press:stop", "value": "0"}, {"value": "1"}]
-    + [{"action_id": "press:other", "value": "1"}, {"action_id": "press:stop", "value": "9" * 20}]
-)  # fmt: skip
-def test_what_is_no_press_does_nothing(action: dict[str, str]) -> None:
+    ("name", "value"),
+    [("press:stop", ""), ("press:stop", "0"), ("", "1"), ("press:other", "1"), ("press:stop", "9" * 20)],
+)
+def test_what_is_no_press_does_nothing(name: str, value: str) -> None:
     """A button of another kind, or without a turn."""
-    assert pressed(action) is None
+    assert pressed({"action_id": name, "value": value}) is None
+    assert pressed({}) is None
 
 
 async def test_a_page_that_is_followed_by_another_loses_button_and_cursor() -> None:

@@ -105,7 +105,7 @@ async def test_a_turn_records_what_came_of_it(opener: Opener, path: Path) -> Non
     """State, posts, model, fault and usage are in the turn's row, and when it began and ended."""
     memory = await opener()
     turn = await claim(memory, "1")
-    await memory.progress(turn, ["p1"])
+    await memory.progress(turn, ["p1"], "")
     assert query(path, "SELECT state, posts, finished FROM turns") == [("growing", '["p1"]', None)]
     answer = Answer("x", State.CUT, usage=Usage(9, 3, 1), posts=("p1", "p2"), model="openai/x", fault="cut")
     await memory.finish(turn, answer, Message(Role.USER, "q"))

@@ -128,7 +128,8 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     """A request whose body stays away is a 408."""
 
     async def receive() -> Message:
-        return await asyncio.get_running_loop().create_future()
+        never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        return await never
 
     with pytest.raises(HTTPException) as caught:
         await read(Request({"type": "http"}, receive), patience=0)

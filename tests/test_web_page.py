@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bot.errors import ModelError, ModelFault
 from bot.messages import State
 from tests.browser import ENTER, SHIFT, Browser, browser, missing
 from tests.webserver import PATIENCE, Web, web
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+pytestmark = [pytest.mark.skipif(bool(missing()), reason=missing()), pytest.mark.asyncio(loop_scope="module")]
 
 KEY = "a kéy with ☂"
 WHOLE = "document.querySelector('.answer') && !document.querySelector('.growing')"
@@ -22,18 +23,25 @@ ALERT = "document.querySelector('[role=alert]')"
 LONG = "x" * 300
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path) -> AsyncIterator[Web]:
-    """A server on this machine, without a key."""
+    """A server on this machine, without a key, at an address that no page was loaded from before."""
     async with web(tmp_path) as running:
         yield running
 
 
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Browser]:
-    """A browser that has loaded nothing yet."""
-    async with browser(tmp_path / "profile") as opened:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """One browser for all of these tests."""
+    async with browser(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(tab: Browser) -> Browser:
+    """The browser, as large as on a desk."""
+    await tab.shape(1200, 800)
+    return tab
 
 
 async def said(server: Web, page: Browser) -> list[str]:

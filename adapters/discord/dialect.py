@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from adapters.discord.inline import convert
 from adapters.discord.tables import draw_columns, draw_list, read_rows
@@ -26,6 +27,7 @@ CODES = (Kind.CODE, Kind.CLOSE)
 CELLS = (Kind.DELIMITER, Kind.ROW)
 
 
+@lru_cache(maxsize=32)
 def render(text: str, table_width: int = TABLE_WIDTH) -> str:
     """Markdown (CommonMark, GitHub's tables, tasks and strikethrough, `||spoilers||`) in Discord's own form.
 
@@ -159,12 +161,17 @@ def _render_fence(text: str, lines: Sequence[Line]) -> list[str]:
 
 
 def _render_table(text: str, lines: Sequence[Line], width: int) -> list[str]:
-    rows = read_rows([text[line.content : line.end] for line in lines])
     prefix = _prefix(text, lines[0])
-    if columns := draw_columns(rows, width):
-        return _enclose([_shield(line) for line in columns], prefix)
-    drawn = [line[:2] + convert(line[2:]) for line in draw_list(rows)]
+    drawn = _draw_table(tuple(text[line.content : line.end] for line in lines), width)
     return [(_rest(prefix) if place else prefix) + line for place, line in enumerate(drawn)]
+
+
+@lru_cache(maxsize=64)
+def _draw_table(lines: tuple[str, ...], width: int) -> list[str]:
+    rows = read_rows(lines)
+    if columns := draw_columns(rows, width):
+        return _enclose([_shield(line) for line in columns], "")
+    return [line[:2] + convert(line[2:]) for line in draw_list(rows)]
 
 
 def _enclose(lines: Sequence[str], prefix: str, language: str = "") -> list[str]:
@@ -196,4 +203,3 @@ def _prefix(text: str, line: Line) -> str:
 def _rest(prefix: str) -> str:
     """What stands before the further lines of a block whose first line has this before it."""
     return re.sub(r"[^>\s]", " ", prefix)
-

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bot.markdown.inline import Span, parse
 
 Edit = tuple[int, int, str]
 TARGET = re.compile(r"\]\(\s*(<[^<>\n]*>|[^\s)]*(?:\([^\s()]*\)[^\s()]*)*)")
-FORMULA = re.compile(r"\\\(([^`]{1,500}?)\\\)|\\\[([^`]{1,500}?)\\\]|\$\$([^`$]{1,500})\$\$|(?<![\w$\\])\$([^\s$`](?:[^$`\n]{0,200}[^\s$`\\])?)\$(?![\w$])")
+FORMULA = re.compile(
+    r"\\\(([^`]{1,500}?)\\\)|\\\[([^`]{1,500}?)\\\]|\$\$([^`$]{1,500})\$\$"
+    r"|(?<![\w$\\])\$([^\s$`](?:[^$`\n]{0,200}[^\s$`\\])?)\$(?![\w$])"
+)
 ALGEBRA = re.compile(r"[\\^_{}=]")
 BARS = re.compile(r"(?<!\\)\|\|")
 SMALL = re.compile(r"^-(?=# )", re.MULTILINE)
 BREAK = re.compile(r"(?<!\\)((?:\\\\)*)\\$", re.MULTILINE)
 
 
+@lru_cache(maxsize=512)
 def convert(text: str, bold: bool = True) -> str:
     """A paragraph in Discord's form; without `bold`, for a line that is bold as a whole."""
     edits = _edit_formulas(text)

@@ -33,7 +33,8 @@ from bot.pacing import Pacer
 
 TIMEOUT = 30.0
 """Seconds that one call may take."""
-HOME = "https://pypi.org/project/parley/"
+HOME = "https://parley.example"
+"""Discord wants an address in the name of a caller; Parley has no public one."""
 
 
 class Rest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.errors import ModelFault
 from bot.messages import State
-from bot.notes import BROKEN, FAULTS
+from bot.notes import BROKEN, ENDINGS, FAULTS
 from bot.ports import Answer
 
 STATUSES = {
@@ -15,6 +15,7 @@ STATUSES = {
     ModelFault.OVERLOAD: 503,
     ModelFault.NETWORK: 503,
     "storage": 503,
+    "full": 503,
     "bug": 500,
 }
 """What is worth a later try is 503 or 504; every other failure of the model is a 502."""
@@ -29,4 +30,4 @@ def failure(answer: Answer | None) -> tuple[int, str] | None:
         return STATUSES.get(answer.fault, 502), answer.note
     if answer.text.strip():
         return None
-    return WORDLESS.get(answer.state, 502), answer.note or FAULTS[ModelFault.EMPTY]
+    return WORDLESS.get(answer.state, 502), answer.note or ENDINGS.get(answer.state) or FAULTS[ModelFault.EMPTY]

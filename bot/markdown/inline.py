@@ -22,9 +22,7 @@ DEPTH = 24
 LONGEST = 16
 """How many characters a marker has at most; a longer one is taken for characters."""
 TICKS = regex.compile(r"`+")
-SIGN = regex.compile(
-    r"\\(?:[!-/:-@\[-`{-~]|$)|`+|!?\[|\]|\*+|_+|~+|\|+|<https?:[^\s<>]*+>?|https?://[^\s<>*`|\\\])]++"
-)
+SIGN = regex.compile(r"\\(?:[!-/:-@\[-`{-~]|$)|`+|!?\[|\]|\*+|_+|~+|\|+|<https?:[^\s<>]*+>?|https?://[^\s<>*`|\\\])]++")
 TAIL = regex.compile(
     r"\(\s*+(?:<[^<>\n]*>|[^\s()<]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s++(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
 )

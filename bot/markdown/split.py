@@ -41,7 +41,8 @@ def split(
     """Cut a text into pages for each of which `measure(page) <= size`, and say where.
 
     `cuts` are those made before, when the text was shorter: they stay, with the pages before them. A cut is made only
-    when the text after the last one no longer fits; the last page of a `growing` text is healed. No page is empty:
+    when the text after the last one no longer fits; the last page of a `growing` text is healed. The size must leave
+    room for a few markers: some 150 characters. No page is empty:
     blank lines before the text and white space at its end are not shown. A page that begins inside list items begins
     at their margin: each line of it has lost the indentation that it had for those items.
     """
@@ -68,6 +69,7 @@ class _Rest:
         self.opener = cut.opener if cut else ""
         self.start = self._find_start(cut.start if cut else 0)
         self.end = len(text.rstrip())
+        self.first = _skip_space(text, self.start)
         self._sizes: dict[int, int] = {}
 
     def _find_start(self, start: int) -> int:
@@ -143,6 +145,7 @@ class _Rest:
 
     def _fitting(self, points: list[Point]) -> list[Point]:
         """The points up to the furthest that fits, found by halving: sizes are taken to grow, nearly."""
+        points = [point for point in points if point.end > self.first]
         return points[: bisect_right(points, 0, key=lambda point: self._size(point) > self.size)]
 
     def _best(self, points: Sequence[Point], part: int, worst: Rank) -> Point | None:

@@ -117,10 +117,13 @@ def _host(provider: str, base_url: str) -> str:
     """The host that is asked. Raises SettingsError where a base URL is none."""
     if not base_url:
         return OFFICIAL[provider]
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"{provider}.base_url must be a URL such as {EXAMPLES[provider]}.")
-    return parts.hostname
+    try:
+        parts = urlsplit(base_url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts.hostname
+    except ValueError:  # no address, or no port
+        pass
+    raise SettingsError(f"{provider}.base_url must be a URL such as {EXAMPLES[provider]}.")
 
 
 async def _listed(settings: Settings) -> Model:

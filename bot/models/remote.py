@@ -124,7 +124,8 @@ class RemoteModel(Generic[C]):
 
     async def warm(self) -> None:
         """Make the client now, beside everything else, so that the first question does not wait for it."""
-        await asyncio.to_thread(lambda: self.client)
+        if self._made is None:
+            await asyncio.to_thread(lambda: self.client)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -135,13 +136,10 @@ class RemoteModel(Generic[C]):
         """Answer the prompt. Closing the generator closes the connection, which makes the provider stop."""
         reading, decoder = self.reading(), Decoder()
         now = asyncio.get_running_loop().time
-        deadline = now() + self._first
         async with AsyncExitStack() as stack:
-            body = await self._open(stack, prompt, deadline)
-            watch = Watch(deadline)
-            stack.callback(watch.close)
+            watch = await self._open(stack, prompt)
             while not reading.over:
-                chunk = await self._next(body, reading, watch)
+                chunk = await self._next(watch, reading)
                 for data in decoder.close() if chunk is None else decoder.feed(chunk):
                     if piece := reading.read(data):
                         yield piece
@@ -153,15 +151,17 @@ class RemoteModel(Generic[C]):
             if rest := reading.rest():
                 yield rest
             yield reading.finish()
-            await _drain(body)
+            await _drain(watch.body)
 
-    async def _open(self, stack: AsyncExitStack, prompt: Prompt, deadline: float) -> AsyncIterator[bytes]:
+    async def _open(self, stack: AsyncExitStack, prompt: Prompt) -> Watch:
         """Ask; once more if the connection turns out to have been closed while it was idle."""
         if not SENDABLE.fullmatch(self.key.get_secret_value().strip()):
             raise self.faults.error(
                 ModelFault.KEY, f"the value of {self.variable} cannot be a key: it was copied badly"
             )
         try:
+            await self.warm()
+            deadline = asyncio.get_running_loop().time() + self._first
             async with asyncio.timeout_at(deadline):
                 try:
                     response = await self.ask(stack, prompt)
@@ -175,12 +175,15 @@ class RemoteModel(Generic[C]):
             raise self._told(error) from None
         if "html" in response.headers.get("content-type", ""):
             raise self.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
-        return response.iter_bytes() if "content-encoding" in response.headers else response.http_response.aiter_raw()
+        encoded = "content-encoding" in response.headers
+        watch = Watch(response.iter_bytes() if encoded else response.http_response.aiter_raw(), deadline)
+        stack.callback(watch.close)
+        return watch
 
-    async def _next(self, body: AsyncIterator[bytes], reading: Reading, watch: Watch) -> bytes | None:
+    async def _next(self, watch: Watch, reading: Reading) -> bytes | None:
         """The next bytes; None at the end, or where no more comes of an answer that is whole."""
         try:
-            return await watch.read(body)
+            return await watch.read()
         except TimeoutError:
             error = self.faults.late(self._timeout if reading.begun else self._first, reading.begun)
         except BREAKS as broken:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import cast
 
 
 class Watch:
-    """Reads a body, but not beyond `deadline`, a moment of the loop's clock that may be moved at any time."""
+    """Reads `body`, but not beyond `deadline`, a moment of the loop's clock that may be moved at any time."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, body: AsyncIterator[bytes], deadline: float) -> None:
+        self.body = body
         self._loop = asyncio.get_running_loop()
         self._deadline = deadline
         self._reader: asyncio.Task[object] | None = None
@@ -27,13 +29,12 @@ class Watch:
         if moment < self._timer.when():  # a later one is only looked at when the timer rings
             self._arm(moment)
 
-    async def read(self, body: AsyncIterator[bytes]) -> bytes | None:
+    async def read(self) -> bytes | None:
         """The next bytes, None at the end. Raises TimeoutError when there are none by the deadline."""
-        self._reader = task = asyncio.current_task()
-        assert task is not None
+        task = self._reader = cast(asyncio.Task[object], asyncio.current_task())
         before = task.cancelling()
         try:
-            return await anext(body, None)
+            return await anext(self.body, None)
         except asyncio.CancelledError:
             if self._late and task.uncancel() <= before:
                 raise TimeoutError from None

@@ -15,6 +15,8 @@ from tests.contracts.remote import Maker, Names, Remote, fault
 from tests.loopback.provider import Provider
 
 SHORT = 0.1
+AMPLE = 2.0
+"""Seconds enough for a question to reach a loopback server on the slowest machine."""
 LONG = 30.0
 
 
@@ -95,9 +97,11 @@ class FailingContract(Names):
 
     async def test_silence_is_not_waited_for(self, provider: Provider, make: Maker) -> None:
         """Without a response the question fails in time, and the connection is closed."""
+        model = make(timeout=LONG, first_timeout=AMPLE)
+        await listen(model)
         script = provider.script()
-        error = await fault(make(timeout=SHORT))
-        assert (error.fault, "no answer for 0.1 seconds" in str(error)) == (ModelFault.TIMEOUT, True)
+        error = await fault(model)
+        assert (error.fault, "no answer for 2 seconds" in str(error)) == (ModelFault.TIMEOUT, True)
         await script.gone()
 
     async def test_the_first_piece_may_take_longer(self, provider: Provider, make: Maker) -> None:
@@ -117,9 +121,10 @@ class FailingContract(Names):
     async def test_keep_alives_are_no_answer(self, provider: Provider, make: Maker) -> None:
         """A server that only sends comments is not answering; the connection is closed."""
         script = provider.script()
-        beating = asyncio.create_task(script.alive())
-        assert (await fault(make(timeout=SHORT))).fault is ModelFault.TIMEOUT
-        await beating
+        failing = asyncio.create_task(fault(make(timeout=SHORT, first_timeout=LONG)))
+        await script.send("Once")
+        await script.alive()
+        assert (await failing).fault is ModelFault.TIMEOUT
 
     @pytest.mark.parametrize("manner", ["break", "end", "garbage", "shape"])
     async def test_half_an_answer_is_told(self, provider: Provider, model: Remote, manner: str) -> None:

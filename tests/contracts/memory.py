@@ -86,7 +86,7 @@ class MemoryContract:
     async def test_question_and_answer_are_remembered_together(self, memory: Memory) -> None:
         """Nothing is recalled before the turn is finished, and then both."""
         turn = await claim(memory, "1")
-        await memory.progress(turn, ["p1"])
+        await memory.progress(turn, ["p1"], "")
         assert await memory.recall("discord:7", 20) == []
         answer = Answer("Because.", posts=("p1", "p2"), usage=Usage(9, 3, 1), model="openai/x")
         await memory.finish(turn, answer, Message(Role.USER, "Why?", "Ann"))
@@ -173,7 +173,7 @@ class MemoryContract:
         """The turn ends without entering the memory; the next one does."""
         turn = await claim(memory, "1")
         assert await memory.forget("discord:7") is True
-        await memory.progress(turn, ["p1"])
+        await memory.progress(turn, ["p1"], "")
         await memory.finish(turn, Answer("a1", posts=("p1",)), Message(Role.USER, "q1"))
         assert await contents(memory) == []
         await converse(memory, "2")

@@ -92,9 +92,12 @@ class Provider(ABC):
         """The next question is refused; `kind` is the provider's name for why."""
         self._steps.append(RefusalError(status, self.error(kind, message), headers))
 
-    def respond(self, body: str, media_type: str, status: int = 200) -> None:
+    def respond(self, body: str, media_type: str, status: int = 200, compressed: bool = False) -> None:
         """The next question gets this, whatever it is."""
-        self._steps.append(web.Response(text=body, content_type=media_type, status=status))
+        response = web.Response(text=body, content_type=media_type, status=status)
+        if compressed:
+            response.enable_compression(web.ContentCoding.gzip)
+        self._steps.append(response)
 
     @abstractmethod
     def routes(self) -> list[web.RouteDef]:

@@ -13,8 +13,6 @@ from typing import Any
 
 LIMIT, PERIOD = 5, 5.0
 """Posts and edits of a channel, together, and the seconds that they come back in."""
-GLOBAL = 50
-"""Calls in a second, of everything but answers to interactions."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,7 @@ class Limits:
         self.kind = ""
         self.limit, self.period = LIMIT, PERIOD
         self.everywhere = 0
-        """Calls in a second for the whole bot; 0 for no such limit."""
-        self.refused = 0
+        """Calls in a second for the whole bot, answers to interactions aside (Discord's is 50); 0 for no such limit."""
         self._clock = clock
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._global: Bucket | None = None
@@ -112,7 +109,6 @@ class Limits:
         self._buckets.clear()
 
     def _refuse(self, headers: dict[str, str], wait: float, everywhere: bool = False) -> Verdict:
-        self.refused += 1
         scope = "global" if everywhere else "user"
         more = {"Retry-After": str(math.ceil(wait)), "X-RateLimit-Scope": scope, "Via": "1.1 google"}
         return Verdict({**headers, **more}, wait, everywhere)

@@ -20,7 +20,18 @@ from tests.loopback.discord.rules import (
     mentioned,
     previews,
 )
-from tests.loopback.discord.state import SILENT, SUPPRESS_EMBEDS, THREAD, Channel, Message, Notice, Version
+from tests.loopback.discord.state import (
+    DM,
+    SILENT,
+    SUPPRESS_EMBEDS,
+    TEXT,
+    THREAD,
+    VOICE,
+    Channel,
+    Message,
+    Notice,
+    Version,
+)
 from tests.loopback.discord.world import BOT, World
 
 NONCES = 300.0
@@ -218,7 +229,7 @@ class Messages:
     def _writable(self, id: str) -> Channel:
         """A channel that takes a post: it opens an archived thread, unless that is locked."""
         where = self._world.channel(id)
-        if where.kind not in (0, 1, 2, THREAD):
+        if where.kind not in (TEXT, DM, VOICE, THREAD):
             raise RefusalError(400, 50008, "Cannot send messages in a non-text channel")
         self._world.need(where, "send")
         if any(self._world.users[person].closed for person in where.people if not where.guild):

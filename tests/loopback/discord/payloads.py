@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.loopback.discord.state import DM, THREAD, App, Channel, Guild, Member, Message, Role, User, created
+from tests.loopback.discord.state import DM, THREAD, VOICE, App, Channel, Guild, Member, Message, Role, User, created
 from tests.loopback.discord.world import BITS, BOT, World
 
 Json = dict[str, Any]
@@ -47,6 +47,9 @@ def member(someone: Member, full: bool = True) -> Json:
         "deaf": False,
         "mute": False,
         "pending": False,
+        "collectibles": None,
+        "display_name_styles": None,
+        "unusual_dm_activity_until": None,
         "flags": 0,
     }
     return {**found, "user": user(someone.user)} if full else found
@@ -83,7 +86,7 @@ def channel(where: Channel, world: World) -> Json:
     denied = sum(BITS[name] for name in where.denied)
     refusal = [{"id": BOT, "type": 1, "allow": "0", "deny": str(denied)}] if denied else []
     more = {"position": 0, "permission_overwrites": refusal, "parent_id": None, "topic": None, "nsfw": False}
-    return found | more | ({"bitrate": 64000, "user_limit": 0} if where.kind == 2 else {})
+    return found | more | ({"bitrate": 64000, "user_limit": 0} if where.kind == VOICE else {})
 
 
 def _thread(where: Channel) -> Json:

@@ -191,6 +191,7 @@ class People:
         if not where.guild:
             return {**drawn, "user": payloads.user(person)}
         member = payloads.member(self._world.guilds[where.guild].members[person.id])
+        drawn["channel"]["permissions"] = str(self._world.rights(where, person.id))
         return drawn | {
             "guild_id": where.guild,
             "guild_locale": "en-US",

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-TEXT, DM, CATEGORY, VOICE, THREAD, FORUM = 0, 1, 4, 2, 11, 15
+TEXT, DM, VOICE, THREAD = 0, 1, 2, 11
 """Kinds of channels."""
 EPOCH = 1_420_070_400_000
 """The first millisecond of a snowflake (docs.discord.com, reference)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.loopback.discord.rules import RefusalError
@@ -125,11 +124,6 @@ class World:
     def rights(self, where: Channel, person: str) -> int:
         """A person's permissions there; the owner of the guild has all."""
         return 2**53 - 1 if self.guilds[where.guild].owner == person else EVERYDAY
-
-    def standing(self) -> Iterator[Message]:
-        """Every message that stands anywhere."""
-        for where in self.channels.values():
-            yield from where.standing
 
     def direct(self, person: str) -> Channel:
         """The direct messages of the bot with a person, opened where there are none."""

@@ -1,0 +1,75 @@
+"""Turns that were broken off: each is brought to its end, over the posts that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from bot import notes
+from bot.delivery import tell
+from bot.errors import StorageError
+from bot.live import Places, Waiting
+from bot.messages import Incoming, State
+from bot.ports import Answer, Asked, Channel, Memory
+from bot.prompt import ask
+from bot.reply import Reply
+
+Opener = Callable[[Incoming], Channel]
+"""Makes the channel that a message is answered in, also for a message from before a restart."""
+log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """Answers turns anew, and finishes those that a crash left open."""
+
+    def __init__(self, memory: Memory, places: Places, obey: Callable[[Waiting], None], resume: float) -> None:
+        self._memory = memory
+        self._places = places
+        self._obey = obey
+        self._resume = resume
+        self._openers: dict[str, Opener] = {}
+
+    def connect(self, platform: str, opener: Opener) -> None:
+        """A platform can be written to from now on."""
+        self._openers[platform] = opener
+
+    async def finish(self, platform: str) -> None:
+        """End what a crash left open: what was not begun is answered, what was half shown written anew or closed."""
+        try:
+            for asked in await self._memory.unfinished(platform):
+                if asked.id not in self._places:
+                    await self._finish(asked)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+
+    async def abandon(self, platform: str) -> None:
+        """Close the turns of a platform whose readers are gone."""
+        for asked in await self._memory.unfinished(platform):
+            await self._memory.finish(asked.id, Answer(state=State.INTERRUPTED))
+
+    def answer_anew(self, asked: Asked) -> bool:
+        """Write an answer anew over the same posts; False where its platform cannot be written to yet."""
+        opener = self._openers.get(asked.incoming.place.platform)
+        if opener is None:
+            return False
+        self._places.add(Waiting(asked.id, asked.incoming, opener(asked.incoming), anew=asked))
+        return True
+
+    async def _finish(self, asked: Asked) -> None:
+        log.info("a turn was broken off", turn=asked.id, place=asked.incoming.place.key, age=round(asked.age))
+        if asked.posts and asked.age > self._resume:
+            await self._close(asked)
+        elif asked.posts or len(asked.questions) > 1:
+            self.answer_anew(asked)
+        else:
+            opener = self._openers[asked.incoming.place.platform]
+            waiting = Waiting(asked.id, asked.incoming, opener(asked.incoming))
+            (self._obey if asked.incoming.command else self._places.add)(waiting)
+
+    async def _close(self, asked: Asked) -> None:
+        """Leave what was shown, with an honest note."""
+        channel = self._openers[asked.incoming.place.platform](asked.incoming)
+        screen = Reply(channel, asked.id, posts=asked.posts, attempt=asked.attempt)
+        answer = await tell(asked.draft, screen, State.INTERRUPTED, notes.BROKEN_OFF)
+        await self._memory.finish(asked.id, answer, ask(*asked.questions) if asked.draft else None)

@@ -1,0 +1,106 @@
+"""Turns as they are written down: found again, changed and taken back as their messages are."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from bot.messages import Attachment, Author, Incoming, Place, State
+from bot.ports import Asked
+from bot.prompt import ask
+from storage.journal import clean, write
+
+
+def find(db: sqlite3.Connection, turn: int) -> Asked | None:
+    """A turn; None when it was forgotten, and for commands."""
+    row = db.execute(
+        "SELECT id, posts, draft, state, attempt, created, last FROM asked WHERE id = ? AND command = ''", (turn,)
+    ).fetchone()
+    return _describe(db, row) if row else None
+
+
+def unfinished(db: sqlite3.Connection, platform: str) -> list[Asked]:
+    """The turns of a platform that were never closed, the oldest first, without those that are a part of another."""
+    rows = db.execute(
+        "SELECT id, posts, draft, state, attempt, created, last FROM asked "
+        "WHERE platform = ? AND finished IS NULL AND joined IS NULL ORDER BY id",
+        (platform,),
+    ).fetchall()
+    return [_describe(db, row) for row in rows]
+
+
+def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
+    """Change what a message says, in its turn and in the memory."""
+    row = db.execute(
+        "SELECT id, coalesce(joined, id), question FROM turns WHERE platform = ? AND channel = ? AND message = ? "
+        "AND forgotten = 0 AND command = ''",
+        (incoming.place.platform, incoming.channel_id, incoming.message_id),
+    ).fetchone()
+    if row is None or row[2] == write(incoming):
+        return None
+    own, turn, _ = row
+    db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))
+    asked = find(db, turn)
+    if asked:
+        content = clean(ask(*asked.questions).content)
+        db.execute(
+            "UPDATE messages SET content = ? WHERE place = (SELECT place FROM turns WHERE id = ?) AND number = ?",
+            (content, turn, 2 * turn),
+        )
+    return asked
+
+
+def retract(db: sqlite3.Connection, platform: str, channel: str, message: str) -> Asked | None:
+    """Take the turn of a question, or of a post that answers one, out of the memory."""
+    row = db.execute(
+        "SELECT coalesce(joined, id) FROM turns WHERE platform = :platform AND channel = :channel AND forgotten = 0 "
+        "AND (message = :message OR EXISTS (SELECT 1 FROM json_each(posts) WHERE value = :message))",
+        {"platform": platform, "channel": channel, "message": message},
+    ).fetchone()
+    asked = find(db, row[0]) if row else None
+    if asked:
+        forget(db, [asked.id])
+    return asked
+
+
+def forget(db: sqlite3.Connection, turns: Sequence[int]) -> None:
+    """Delete the texts of turns and of all that is a part of them; their ids stay."""
+    for turn in turns:
+        db.execute(
+            "DELETE FROM messages WHERE place = (SELECT place FROM turns WHERE id = ?) AND number IN (?, ?)",
+            (turn, 2 * turn, 2 * turn + 1),
+        )
+        db.execute(
+            "UPDATE turns SET forgotten = 1, question = NULL, draft = '' WHERE id = ? OR joined = ?", (turn, turn)
+        )
+
+
+def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:
+    turn, posts, draft, state, attempt, created, last = row
+    questions = db.execute("SELECT question FROM turns WHERE joined = ? OR id = ? ORDER BY id", (turn, turn)).fetchall()
+    return Asked(
+        turn,
+        tuple(_read(question) for (question,) in questions),
+        tuple(json.loads(posts)),
+        draft,
+        State(state),
+        bool(last),
+        attempt,
+        max(0.0, time.time() - created),
+    )
+
+
+def _read(question: str) -> Incoming:
+    """An incoming message out of its JSON."""
+    fields = json.loads(question)
+    return Incoming(
+        **{
+            **fields,
+            "place": Place(**fields["place"]),
+            "author": Author(**fields["author"]),
+            "attachments": tuple(Attachment(**file) for file in fields["attachments"]),
+        }
+    )
