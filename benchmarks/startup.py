@@ -6,6 +6,8 @@ import os
 import sys
 from subprocess import Popen
 
+from benchmarks.table import lay, verdict
+
 ALL = "import discord, slack_bolt.async_app, openai, anthropic"
 CORE = "import bot.__main__, adapters.discord, adapters.slack, adapters.web.run"
 CLIENT = (
@@ -43,3 +45,15 @@ def measure() -> tuple[float, dict[str, float]]:
     rounds = [[spend(code) for code in (ALL, *(code for code, _ in STARTS.values()))] for _ in range(ROUNDS)]
     base, *starts = (min(seconds) for seconds in zip(*rounds, strict=True))
     return base, dict(zip(STARTS, starts, strict=True))
+
+
+def report() -> str:
+    """What starts cost."""
+    base, spent = measure()
+    rows, lines = [("importing all four SDKs", f"{base * 1000:.0f}", "1.00")], []
+    for name, seconds in spent.items():
+        ratio, goal = seconds / base, STARTS[name][1]
+        rows.append((name, f"{seconds * 1000:.0f}", f"{ratio:.2f}"))
+        if goal:
+            lines.append(f"{name} it takes {ratio:.2f} of all four: {verdict(ratio <= goal)} {goal}.")
+    return "\n".join([lay(("start", "ms", "of all four"), rows), "", *lines])

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -25,9 +25,9 @@ import aiohttp
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 from pydantic import SecretStr
-from tabulate import tabulate
 
 from benchmarks import startup
+from benchmarks.table import lay, verdict
 from benchmarks.token_server import RATE
 from bot.delivery import Halt, deliver
 from bot.messages import Message, Page, Role
@@ -260,28 +260,6 @@ def report(costs: dict[str, float], held: dict[str, tuple[int, float]]) -> str:
     return "\n".join([lay(headers, rows), "", *lines])
 
 
-def starts() -> str:
-    """What starts cost."""
-    base, spent = startup.measure()
-    rows, lines = [("importing all four SDKs", f"{base * 1000:.0f}", "1.00")], []
-    for name, seconds in spent.items():
-        ratio, goal = seconds / base, startup.STARTS[name][1]
-        rows.append((name, f"{seconds * 1000:.0f}", f"{ratio:.2f}"))
-        if goal:
-            lines.append(f"{name} it takes {ratio:.2f} of all four: {verdict(ratio <= goal)} {goal}.")
-    return "\n".join([lay(("start", "ms", "of all four"), rows), "", *lines])
-
-
-def lay(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table, figures to the right."""
-    return tabulate(rows, headers=headers, disable_numparse=True, colalign=("left", *["right"] * (len(headers) - 1)))
-
-
-def verdict(met: bool) -> str:
-    """How a figure stands to its goal."""
-    return "within the goal of" if met else "short of the goal of"
-
-
 def _uvloop() -> asyncio.AbstractEventLoop:
     import uvloop
 
@@ -293,7 +271,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a streamed token costs.")
     parser.add_argument("--uvloop", action="store_true", help="measure with uvloop")
     uvloop = parser.parse_args().uvloop
-    print(starts(), end="\n\n", flush=True)
+    print(startup.report(), end="\n\n", flush=True)
     cores = sorted(os.sched_getaffinity(0))
     with provider(cores[-1]) as url:
         os.sched_setaffinity(0, {cores[0]})

@@ -9,7 +9,7 @@ import signal
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Protocol, cast
@@ -17,6 +17,7 @@ from typing import Protocol, cast
 import structlog
 from pydantic import SecretStr
 
+from bot.alerts import Alerts
 from bot.check import check_models, table
 from bot.config import Section, Settings, fields, load, schema
 from bot.engine import Engine
@@ -25,8 +26,11 @@ from bot.health import Check, Host
 from bot.log import configure
 from bot.metrics import Metrics
 from bot.models.choice import build, choose
+from bot.notes import ALERTS
 from bot.resilience import Resilient
 from bot.supervision import supervise
+from bot.watchdog import watch
+from storage.lock import hold
 from storage.sqlite import SqliteMemory
 
 ADAPTERS = {
@@ -106,17 +110,22 @@ def _version() -> str:
 @asynccontextmanager
 async def _engine(settings: Settings) -> AsyncIterator[Engine]:
     """The engine with its parts, closed in the end."""
-    model = Resilient([await choose(settings), *[await build(name, settings) for name in settings.bot.fallback_models]])
-    try:
+    alerts = Alerts()
+
+    def replaced(model: str, other: str) -> None:
+        alerts.tell("fallback", ALERTS["fallback"].format(model=model, other=other))
+
+    async with AsyncExitStack() as stack:
+        models = [await choose(settings), *[await build(name, settings) for name in settings.bot.fallback_models]]
+        model = Resilient(models, replaced)
+        stack.push_async_callback(model.close)
+        await stack.enter_async_context(hold(settings.storage.path))
         memory = await SqliteMemory.open(settings.storage.path)
-        try:
-            engine = Engine(model, memory, settings.bot, Metrics())
-            await engine.abandon()
+        stack.push_async_callback(memory.close)
+        engine = Engine(model, memory, settings.bot, Metrics(), alerts)
+        await engine.abandon()
+        with watch():
             yield engine
-        finally:
-            await memory.close()
-    finally:
-        await model.close()
 
 
 async def _run(settings: Settings) -> int:
@@ -145,7 +154,7 @@ async def _serve(name: str, engine: Engine, settings: Settings, host: Host) -> N
     """Run one adapter; a mistake in its settings is explained once and takes no other adapter down."""
     section = getattr(settings, name)
     try:
-        await supervise(host.status(name), lambda: _adapter(name).run(engine, section, host))
+        await supervise(host.status(name), lambda: _adapter(name).run(engine, section, host), engine.alerts)
     except SettingsError as error:
         if name == "web":
             raise

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from bot import notes
+from bot.alerts import Alerts
 from bot.config import BotSettings
 from bot.delivery import deliver, tell
 from bot.errors import ModelFault, StorageError
@@ -31,7 +32,10 @@ CLOSING = 0.3
 class Engine:
     """Answers messages, one at a time in a place, places beside each other."""
 
-    def __init__(self, model: Model, memory: Memory, settings: BotSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, model: Model, memory: Memory, settings: BotSettings, metrics: Metrics, alerts: Alerts | None = None
+    ) -> None:
+        self.alerts = alerts or Alerts()
         self.model = model
         self.memory = memory
         self.settings = settings
@@ -149,6 +153,8 @@ class Engine:
         if late:
             lost = await self._places.settle(seconds=grace * CLOSING)
             log.warning("live replies were interrupted", turns=late, unfinished=lost)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace * CLOSING)
 
     async def _run(self, group: Sequence[Waiting]) -> Answer:
         return await self._guard(group[-1], self._answer(group))
@@ -160,6 +166,7 @@ class Engine:
                 return await answering
             except StorageError as error:
                 log.error("the memory failed", error=str(error))
+                self.alerts.tell("storage", notes.ALERTS["storage"])
                 return await _apologise(waiting.channel, notes.STORAGE, "storage")
             except Exception:
                 log.exception("a turn broke")
@@ -245,6 +252,8 @@ class Engine:
     def _record(self, platform: str, answer: Answer) -> None:
         self.metrics.turn(platform, answer.state.value, answer.usage, answer.first, answer.lag, answer.fault)
         self.metrics.limited(platform, answer.limited)
+        if sentence := notes.ALERTS.get(answer.fault):
+            self.alerts.tell(answer.fault, sentence.format(model=answer.model))
         log.info(
             "answered",
             state=answer.state.value,

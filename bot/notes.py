@@ -24,6 +24,17 @@ FAULTS = {
     ModelFault.EMPTY: "The model gave no answer. Please ask again, perhaps in other words.",
 }
 
+ALERTS = {
+    "key": "The key of {model} is refused, so I cannot answer. Set a valid one and start me again.",
+    "quota": "The allowance with {model} is used up, so I cannot answer. Raise its limit or add to its balance.",
+    "model": "There is no model {model} for me. Correct bot.model and start me again.",
+    "unset": "I have no model yet, so I cannot answer. Set OPENAI_API_KEY or ANTHROPIC_API_KEY and start me again.",
+    "storage": "My memory cannot be read or written; see whether its disk is full. The log has the reason.",
+    "fallback": "{model} does not answer; {other} answers in its place.",
+    "down": "I am not connected to {platform}: {reason} I go on trying.",
+}
+"""What the admins are told, by the kind of trouble."""
+
 ENDINGS = {
     State.DONE: "",
     State.STOPPED: "Stopped.",

@@ -65,10 +65,12 @@ class Resilient:
     """A model, and others in its place where it fails; itself a `Model`.
 
     Before the first words a passing failure is tried again after what the provider says, or a growing pause; then the
-    next model is asked. After the first words the answer is begun afresh, once: a piece with `anew` says so.
+    next model is asked, and `replaced` told the first one's name and its own. After the first words the answer is begun
+    afresh, once: a piece with `anew` says so.
     """
 
-    def __init__(self, models: Sequence[Model]) -> None:
+    def __init__(self, models: Sequence[Model], replaced: Callable[[str, str], None] = lambda _, __: None) -> None:
+        self._replaced = replaced
         self.name = models[0].name
         self.trial = models[0].trial
         self._models = models
@@ -109,6 +111,8 @@ class Resilient:
                 log.warning("the model failed; asking the next", model=model.name, fault=error.fault.value)
             else:
                 circuit.succeed()
+                if model is not self._models[0]:
+                    self._replaced(self._models[0].name, model.name)
                 return
         raise failure or ModelError(ModelFault.UNSET, "There is no model.")
 

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.alerts import Alerts
 from bot.errors import ParleyError, SettingsError
 from bot.health import Status
+from bot.notes import ALERTS
 
 SHORTEST, LONGEST = 1.0, 60.0
 """Seconds before an adapter that fell is started again: doubled at each fall in a row, up to a minute."""
@@ -18,7 +20,7 @@ STEADY = 120.0
 log = structlog.get_logger(__name__)
 
 
-async def supervise(status: Status, run: Callable[[], Awaitable[None]]) -> None:
+async def supervise(status: Status, run: Callable[[], Awaitable[None]], alerts: Alerts) -> None:
     """Run an adapter until it is cancelled; start it again when it falls. SettingsError goes up: no retry mends it."""
     pause = SHORTEST
     clock = asyncio.get_running_loop().time
@@ -37,6 +39,7 @@ async def supervise(status: Status, run: Callable[[], Awaitable[None]]) -> None:
             reason = type(error).__name__
         pause = SHORTEST if clock() - began > STEADY else min(pause, LONGEST)
         status.down(reason)
+        alerts.tell(f"down {status.name}", ALERTS["down"].format(platform=status.name, reason=reason))
         log.warning("an adapter is down; starting it again", adapter=status.name, reason=reason, seconds=pause)
         await asyncio.sleep(pause)
         pause *= 2

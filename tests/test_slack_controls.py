@@ -86,7 +86,7 @@ async def model() -> AsyncIterator[FakeOpenAI]:
 async def running(slack: FakeSlack, provider: FakeOpenAI, folder: Path, **changes: Any) -> AsyncIterator[Program]:
     """The program, from its start to its end."""
     client = OpenAIModel(
-        "openai/test-model", "test-model", SecretStr("key"), provider.base_url, timeout=60, reader="OpenAI"
+        "openai/test-model", "test-model", SecretStr("test-key"), provider.base_url, timeout=60, reader="OpenAI"
     )
     memory = await SqliteMemory.open(folder / "parley.db")
     engine, host = Engine(client, memory, BotSettings(), Metrics()), Host()
@@ -267,5 +267,5 @@ async def test_an_answer_longer_than_a_message_has_one_button(
             await script.send(f"Paragraph {number}. " + "word " * 800 + "\n\n")
         await script.end()
         await asking
-        assert [press_of(said) for said in slack.answers()] == ["", "press:again"]
+        assert [press_of(said) for said in slack.answers()] == ["", "", "press:again"]
         assert not any("▌" in said.shown for said in slack.answers())

@@ -124,7 +124,8 @@ async def web(folder: Path, trial: bool = False, **settings: Any) -> AsyncIterat
         async with aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(PATIENCE)) as http:
             yield Web(http, url, engine, host, model, serving)
     finally:
-        serving.cancel()
+        if not serving.cancelling():
+            serving.cancel()
         with suppress(asyncio.CancelledError):
             await serving
         await memory.close()

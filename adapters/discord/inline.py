@@ -8,7 +8,7 @@ from functools import lru_cache
 from bot.markdown.inline import Span, parse
 
 Edit = tuple[int, int, str]
-TARGET = re.compile(r"\]\(\s*(<[^<>\n]*>|[^\s)]*(?:\([^\s()]*\)[^\s()]*)*)")
+TARGET = re.compile(r"\]\(\s*(<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)")
 FORMULA = re.compile(
     r"\\\(([^`]{1,500}?)\\\)|\\\[([^`]{1,500}?)\\\]|\$\$([^`$]{1,500})\$\$"
     r"|(?<![\w$\\])\$([^\s$`](?:[^$`\n]{0,200}[^\s$`\\])?)\$(?![\w$])"
@@ -66,7 +66,10 @@ def _edit_marks(text: str, span: Span, bold: bool) -> list[Edit]:
 
 
 def _edit_link(text: str, span: Span) -> list[Edit]:
-    """A link whose text is an address is shown by Discord as it is written: it becomes the address itself."""
+    """A link that Discord takes for one: it shows those as written whose text is an address.
+
+    One within a page that is not there is its text; one to anything but the web is left as it is written.
+    """
     begin = span.start + 1 + (text[span.start] == "!")
     label = text[begin : span.tail]
     match = TARGET.match(text, span.tail, span.end)
@@ -76,5 +79,6 @@ def _edit_link(text: str, span: Span) -> list[Edit]:
         return [(span.start, span.end, f"<{target}>")]
     if remote and "://" not in label:
         return [(span.start, begin, "["), (span.tail, span.end, f"]({match[1] if match else target})")]
-    shown = f" (<{target}>)" if remote else f" ({target})" if target and target[0] != "#" else ""
-    return [(span.start, begin, ""), (span.tail, span.end, shown)]
+    if remote:
+        return [(span.start, begin, ""), (span.tail, span.end, f" (<{target}>)")]
+    return [(span.start, begin, ""), (span.tail, span.end, "")] if target.startswith("#") else []

@@ -63,7 +63,11 @@ async def attend(sockets: list[socket.socket], engine: Engine, settings: Setting
     finally:
         host.status("web").down("stopped")
         server.should_exit = True
-        await serving
+        try:
+            await serving
+        finally:
+            for held in sockets:
+                held.close()
 
 
 def listen(settings: Settings) -> list[socket.socket]:

@@ -19,6 +19,8 @@ PIPE = re.compile(r"(?<!\\)\|")
 SWALLOWED = re.compile(r"\d|([-*_])[ \t]*\1")
 """What begins a block after a list item, but goes on in a paragraph where there is no list item."""
 SPECIAL = frozenset("`~#=-_*|:")
+DEEPEST = 16
+"""How many quotes and items may stand in each other; what follows is taken for text."""
 BLANKS = " \t\r"
 
 
@@ -194,7 +196,7 @@ class _Reader:
 
     def _open(self, matched: int) -> int:
         """Open the containers that begin in this line, and say how many are open."""
-        while self.pos < self.end and self.col - self.base < 4:
+        while self.pos < self.end and self.col - self.base < 4 and matched < DEEPEST:
             start, col, base = self.pos, self.col, self.base
             if not self._enter_quote():
                 width = self._measure_item(matched)
