@@ -65,13 +65,14 @@ class Echo:
         self.commands: list[tuple[str, Place, Author, bool]] = []
         self.presses: list[tuple[Control, int, Author, bool]] = []
         self.said = ""
+        self.served = 0
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
 
     def serve(self, platform: str, opener: Callable[[Incoming], Channel]) -> None:
         """Keep the opener."""
-        assert platform not in self.openers
+        self.served += 1
         self.openers[platform] = opener
 
     async def respond(self, incoming: Incoming, channel: Channel) -> Answer | None:

@@ -44,10 +44,9 @@ def asking(provider: Provider) -> dict[str, str]:
 
 async def launch(folder: Path, *arguments: str, **environ: str) -> Process:
     """Start `parley` with these arguments and variables in this folder."""
-    command = (sys.executable, "-m", "bot", *arguments)
-    environment_ = environment(folder, environ)
+    command, clean = (sys.executable, "-m", "bot", *arguments), environment(folder, environ)
     return await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=environment_, limit=2**20
+        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=clean, limit=2**20
     )
 
 
@@ -91,6 +90,7 @@ class Program:
         self.http: aiohttp.ClientSession
         self.process: Process
         self._news = asyncio.Condition()
+        self._over = False
         self._reading: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
@@ -108,7 +108,7 @@ class Program:
 
     async def start(self) -> None:
         """Start it and wait until its page is served, with a client for that."""
-        self.events, self.others = [], []
+        self.events, self.others, self._over = [], [], False
         self.process = await launch(self.folder, **self.environ)
         self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE))
         self._reading = asyncio.create_task(self._read())
@@ -125,7 +125,7 @@ class Program:
             return next(fits, None)
 
         async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: find() or self._reading.done())
+            await self._news.wait_for(lambda: find() or self._over)
         found = find()
         assert found is not None, f"it ended without {names}: {self.events} {self.others}"
         return found
@@ -158,8 +158,6 @@ class Program:
                 else:
                     self.others.append(line)
                 self._news.notify_all()
-        asyncio.get_running_loop().call_soon(lambda: asyncio.create_task(self._wake()))
-
-    async def _wake(self) -> None:
         async with self._news:
+            self._over = True
             self._news.notify_all()

@@ -139,7 +139,9 @@ async def test_an_answer_to_a_question_that_is_gone_has_no_reference() -> None:
     """It is posted all the same."""
     async with FakeDiscord() as discord, talking(discord) as (channel, said):
         discord.delete(said.id)
-        assert discord.message(await channel.post(Page("one"))).reference == ""
+        posted = await channel.post(Page("#### one", turn=3))
+        assert (discord.message(posted).reference, discord.shown(posted)) == ("", "**one**")
+        assert len(discord.called("post")) == 1
 
 
 async def test_where_the_history_may_not_be_read_there_is_no_reference() -> None:
@@ -149,6 +151,9 @@ async def test_where_the_history_may_not_be_read_there_is_no_reference() -> None
         posted = await channel.post(Page("**one**", turn=3))
         assert (discord.message(posted).reference, discord.shown(posted)) == ("", "**one**")
         assert discord.message(posted).buttons == ["parley:again:3"]
+        discord.world.channels[GENERAL].denied.clear()
+        discord.fail("post", status=403, body={"code": 160002, "message": "Cannot reply"})
+        assert discord.shown(await channel.post(Page("**two**", turn=3))) == "**two**"
 
 
 async def test_a_form_that_is_refused_becomes_plain_text() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.markdown import heal
 from tests.markdown_texts import anything, documents, unclosed
 
-steady = settings(derandomize=True, deadline=None, max_examples=40)
+steady = settings(derandomize=True, deadline=None, max_examples=20)
 shares = st.floats(0, 1)
 
 

@@ -39,7 +39,7 @@ def test_a_long_text_is_cut_between_characters() -> None:
     assert plain("ab👩‍👩‍👧‍👦cd", 6) == "ab…"
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, deadline=None, max_examples=20)
 @given(st.one_of(documents, anything), st.integers(1, 300))
 def test_it_is_one_short_line(text: str, length: int) -> None:
     """Any text gives one line of at most the length."""

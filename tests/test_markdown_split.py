@@ -22,7 +22,7 @@ from tests.markdown_texts import (
     utf16,
 )
 
-steady = settings(derandomize=True, deadline=None, max_examples=40)
+steady = settings(derandomize=True, deadline=None, max_examples=20)
 texts = st.one_of(documents, documents, anything)
 flat = st.lists(leaf, min_size=1, max_size=8).map("\n\n".join)
 """Texts without lists and quotes: nothing in them is moved to a margin."""

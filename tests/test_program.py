@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import sysconfig
 from collections.abc import AsyncIterator
 from importlib import metadata
 from pathlib import Path
@@ -147,8 +148,8 @@ async def test_a_bad_setting_is_one_sentence(
     await refused(tmp_path, *told, **environ)
 
 
-async def refused(folder: Path, *told: str, arguments: tuple[str, ...] = (), **environ: str) -> None:
-    ended = await call(folder, *arguments, **environ)
+async def refused(folder: Path, *told: str, arguments: str = "run", **environ: str) -> None:
+    ended = await call(folder, *arguments.split(), **environ)
     assert (ended.code, ended.out) == (1, "")
     [sentence] = ended.sentences
     assert sentence.startswith("parley: ")
@@ -159,7 +160,7 @@ async def refused(folder: Path, *told: str, arguments: tuple[str, ...] = (), **e
 
 async def test_a_settings_file_that_is_named_must_be_there(tmp_path: Path) -> None:
     """`--config` before or after the command."""
-    for arguments in (("--config", "my.toml"), ("run", "--config", "my.toml"), ("check", "--config", "my.toml")):
+    for arguments in ("--config my.toml", "run --config my.toml", "check --config my.toml"):
         await refused(tmp_path, "my.toml", "give --config a file that exists", arguments=arguments)
 
 
@@ -167,7 +168,7 @@ async def test_a_settings_file_that_is_named_is_read(tmp_path: Path) -> None:
     """Also where it is not in the working directory."""
     (tmp_path / "else").mkdir()
     (tmp_path / "else" / "my.toml").write_text("[bot]\nmodel = 'nobody/x'")
-    await refused(tmp_path, "nobody/x", arguments=("--config", "else/my.toml"))
+    await refused(tmp_path, "nobody/x", arguments="--config else/my.toml")
 
 
 async def test_a_database_of_a_newer_parley_is_left_alone(tmp_path: Path, openai: FakeOpenAI) -> None:
@@ -267,6 +268,7 @@ async def test_chat_writes_while_the_model_does(tmp_path: Path, openai: FakeOpen
     assert await process.stdout.readexactly(5) == b"One, "
     await script.send("two.")
     await script.end()
+    process.stdin.close()
     out, err = await process.communicate()
     assert (process.returncode, out, err) == (0, b"two.\n", b"")
 
@@ -300,6 +302,11 @@ async def test_the_manifest_is_one_that_slack_reads(tmp_path: Path) -> None:
     assert json.loads(ended.out)["display_information"]["name"]
 
 
+def names(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return [entry.name for entry in folder.iterdir()]
+
+
 async def test_no_file_is_written_by_looking(tmp_path: Path) -> None:
     """`--help`, `--version` and `manifest` leave the folder as it is, and work beside broken settings but the last."""
     (tmp_path / "config.toml").write_text("broken =")
@@ -308,7 +315,7 @@ async def test_no_file_is_written_by_looking(tmp_path: Path) -> None:
     assert (ended.code, ended.out) == (0, f"parley {metadata.version('parley')}\n")
     (tmp_path / "config.toml").unlink()
     assert (await call(tmp_path, "manifest")).code == 0
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_an_unknown_command_is_told_with_those_that_exist(tmp_path: Path) -> None:
@@ -321,10 +328,10 @@ async def test_an_unknown_command_is_told_with_those_that_exist(tmp_path: Path) 
 
 async def test_a_checkout_that_is_not_installed_knows_its_version(tmp_path: Path) -> None:
     """`python -m bot` beside everything that it needs but its own installation."""
-    packages = Path(metadata.distribution("parley").locate_file(""))  # type: ignore[arg-type]
-    for entry in packages.iterdir():
-        if not entry.name.startswith(("parley-", "_editable")):
-            (tmp_path / entry.name).symlink_to(entry)
+    packages = Path(sysconfig.get_path("purelib"))
+    for name in names(packages):
+        if not name.startswith("parley-"):
+            (tmp_path / name).symlink_to(packages / name)
     environ = environment(tmp_path, {"PYTHONPATH": f"{ROOT}:{tmp_path}"})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-S", "-m", "bot", "--version", cwd=tmp_path, env=environ, stdout=asyncio.subprocess.PIPE

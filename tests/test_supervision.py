@@ -9,7 +9,9 @@ from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
+from bot.alerts import Alerts
 from bot.errors import PlatformError, PlatformFault, SettingsError, StorageError
 from bot.health import Status
 from bot.supervision import LONGEST, SHORTEST, STEADY, supervise
@@ -34,7 +36,7 @@ def lives(*each: Life) -> tuple[list[float], Status]:
 
     async def main() -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(supervise(status, adapter), 100_000)
+            await asyncio.wait_for(supervise(status, adapter, Alerts()), 100_000)
 
     run(main())
     return starts, status
@@ -48,6 +50,11 @@ def failing(error: Exception, after: float = 0.0) -> Life:
         raise error
 
     return life
+
+
+def falls(logs: list[EventDict]) -> list[EventDict]:
+    """The lines about the adapter, without those about whom was told of it."""
+    return [line for line in logs if "adapter" in line]
 
 
 def test_the_wait_doubles_up_to_a_minute() -> None:
@@ -78,7 +85,7 @@ def test_an_expected_fall_is_one_line(error: Exception, reason: str) -> None:
     """What a network or a platform does is told with its reason and the wait, and without a traceback."""
     with capture_logs() as logs:
         lives(failing(error))
-    [line] = logs
+    [line] = falls(logs)
     assert line["log_level"] == "warning"
     assert (line["adapter"], line["reason"], line["seconds"]) == ("test", reason, 1)
     assert "exc_info" not in line
@@ -91,8 +98,10 @@ def test_a_bug_is_told_with_its_traceback_and_tried_again(error: Exception) -> N
         starts, status = lives(failing(error))
     assert len(starts) == 2
     assert status.ready
-    assert [(line["log_level"], bool(line.get("exc_info"))) for line in logs] == [("error", True), ("warning", False)]
-    assert logs[1]["reason"] == type(error).__name__
+    [bug, fall] = falls(logs)
+    assert (bug["log_level"], bug["exc_info"]) == ("error", True)
+    assert (fall["log_level"], "exc_info" in fall) == ("warning", False)
+    assert fall["reason"] == type(error).__name__
 
 
 def test_an_end_without_an_error_is_a_fall_too() -> None:
@@ -104,7 +113,7 @@ def test_an_end_without_an_error_is_a_fall_too() -> None:
     with capture_logs() as logs:
         starts, _ = lives(end)
     assert starts == [0, 1]
-    assert [line["reason"] for line in logs] == ["it ended by itself"]
+    assert [line["reason"] for line in falls(logs)] == ["it ended by itself"]
 
 
 def test_a_mistake_in_the_settings_goes_up_at_once() -> None:
@@ -117,7 +126,7 @@ def test_a_mistake_in_the_settings_goes_up_at_once() -> None:
         raise SettingsError("discord.token is refused: copy it anew.")
 
     with pytest.raises(SettingsError, match=r"discord\.token is refused"):
-        run(supervise(status, adapter))
+        run(supervise(status, adapter, Alerts()))
     assert begun == [0]
     assert (status.ready, status.reason) == (False, "discord.token is refused: copy it anew.")
 
@@ -132,7 +141,7 @@ def test_the_status_says_why_while_it_waits() -> None:
         raise OSError("no route to host")
 
     async def main() -> tuple[bool, str]:
-        supervising = asyncio.create_task(supervise(status, adapter))
+        supervising = asyncio.create_task(supervise(status, adapter, Alerts()))
         await asyncio.sleep(1)
         assert status.ready
         await asyncio.sleep(4.5)
@@ -154,7 +163,7 @@ def test_a_cancelled_adapter_ends() -> None:
             ended.append("closed")
 
     async def main() -> None:
-        supervising = asyncio.create_task(supervise(status, adapter))
+        supervising = asyncio.create_task(supervise(status, adapter, Alerts()))
         await asyncio.sleep(1)
         supervising.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -162,3 +171,25 @@ def test_a_cancelled_adapter_ends() -> None:
 
     run(main())
     assert ended == ["closed"]
+
+
+def test_the_admins_are_told_of_a_fall() -> None:
+    """Once, however often it falls, with the adapter's name and the reason."""
+    told: list[str] = []
+    alerts = Alerts(clock=lambda: 0.0)
+
+    async def tell(sentence: str) -> None:
+        told.append(sentence)
+
+    async def adapter() -> None:
+        raise OSError("no route to host")
+
+    async def main() -> None:
+        alerts.connect("slack", tell)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(supervise(Status("discord"), adapter, alerts), 30)
+
+    run(main())
+    [sentence] = told
+    assert "discord" in sentence
+    assert "no route to host" in sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from enum import IntEnum
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import regex
@@ -69,7 +69,9 @@ class Points:
         self.lines = lines
         self.context = context
         self.growing = growing
-        self._firsts = list(accumulate(range(len(lines)), lambda first, i: first if lines[i].kind is Kind.MORE else i))
+        self._firsts: list[int] = []
+        for i, line in enumerate(lines):
+            self._firsts.append(self._firsts[-1] if i and line.kind is Kind.MORE else i)
         self._spans: dict[int, _Spans] = {}
 
     def between(self) -> list[Point]:

@@ -11,7 +11,11 @@ MARKDOWN, MESSAGE, BLOCKS, UPDATE_TEXT, TEXT = 12_000, 13_200, 50, 4_000, 40_000
 SECTION, CONTEXT, BUTTON, VALUE, ELEMENTS = 3_000, 2_000, 75, 2_000, 25
 ROWS, COLUMNS = 100, 20
 FENCED = re.compile(r"^(`{3,}|~{3,}).*?(^\1[`~]* *$|\Z)", re.MULTILINE | re.DOTALL)
-TABLE = re.compile(r"^\|.*\n\|(?:[ :]*-+[ :]*\|)+(?:\n\|.*)*", re.MULTILINE)
+TABLE = re.compile(
+    r"^(?P<header>\|.*)\n(?P<delimiter>\|(?:[ :]*-+[ :]*\|)+) *(?P<rows>(?:\n(?![>#*+`~=-]|\d+[.)]|\s).+)*)$",
+    re.MULTILINE,
+)
+BAR = re.compile(r"(?<!\\)\|")
 
 
 class RefusalError(Exception):
@@ -126,16 +130,21 @@ def _measure_markdown(block: Mapping[str, Any]) -> int:
         raise RefusalError("invalid_blocks")
     if len(text) > MARKDOWN:
         raise RefusalError("msg_too_long")
-    tables = TABLE.findall(FENCED.sub("", text))
-    if 2 * len(tables) + 1 > BLOCKS or any(not _fits(table) for table in tables):
-        raise RefusalError("invalid_blocks")
+    _check_tables(FENCED.sub("", text))
     return len(text)
 
 
-def _fits(table: str) -> bool:
-    """Whether a table of a markdown text has no more rows and columns than Slack shows."""
-    header, _, *rows = table.split("\n")
-    return len(rows) < ROWS and header.count("|") - 1 <= COLUMNS
+def _check_tables(text: str) -> None:
+    """Refuse more tables than a message has blocks for, and one with more rows or columns than Slack shows."""
+    tables = 0
+    for table in TABLE.finditer(text):
+        columns = len(BAR.findall(table["header"])) - 1
+        if columns == len(BAR.findall(table["delimiter"])) - 1:
+            tables += 1
+            if columns > COLUMNS or table["rows"].count("\n") >= ROWS:
+                raise RefusalError("invalid_blocks")
+    if 2 * tables + 1 > BLOCKS:
+        raise RefusalError("invalid_blocks")
 
 
 def _measure_text(text: Any, limit: int) -> int:
