@@ -21,9 +21,10 @@ from bot import notes
 from bot.config import BotSettings
 from bot.engine import Engine
 from bot.health import Host
-from bot.messages import Control, Page, State
+from bot.messages import Control, Incoming, Page, State
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
+from bot.ports import Answer, Channel, Transcript
 from storage.sqlite import SqliteMemory
 from tests.loopback.openai import FakeOpenAI
 from tests.loopback.slack import ANN, BEN, BOT, CHANNEL, DM, FakeSlack
@@ -34,20 +35,34 @@ from tests.test_slack_channel import talking
 MENTION = f"<@{BOT}>"
 
 
+class Awaited(Engine):
+    """The engine, whose last turn a test can wait for."""
+
+    last: asyncio.Future[Answer] | None = None
+
+    async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
+        """Take a message, and keep its answer to come."""
+        taken = await super().take(incoming, channel)
+        self.last = taken or self.last
+        return taken
+
+
 @dataclass
 class Program:
     """Slack, the model, and the bot between them."""
 
     slack: FakeSlack
     model: FakeOpenAI
-    engine: Engine
+    engine: Awaited
     host: Host
 
     async def answer(self, question: str = "hello", channel: str = CHANNEL) -> Message:
-        """Ask, and wait for the whole answer; gives its message."""
+        """Ask, and wait until the answer is whole and written down; gives its message."""
         known = len(self.slack.answers(channel))
         await self.slack.say(channel, question if channel == DM else f"{MENTION} {question}")
         (said,) = await self.slack.until(lambda: _whole(self.slack.answers(channel)[known:]))
+        assert self.engine.last
+        await self.engine.last
         return said
 
     async def told(self, number: int = 1) -> str:
@@ -89,7 +104,7 @@ async def running(slack: FakeSlack, provider: FakeOpenAI, folder: Path, **change
         "openai/test-model", "test-model", SecretStr("test-key"), provider.base_url, timeout=60, reader="OpenAI"
     )
     memory = await SqliteMemory.open(folder / "parley.db")
-    engine, host = Engine(client, memory, BotSettings(), Metrics()), Host()
+    engine, host = Awaited(client, memory, BotSettings(), Metrics()), Host()
     adapter = start(slack, engine, host, **changes)
     try:
         await slack.until(lambda: host.status("slack").ready)
