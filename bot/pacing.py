@@ -16,6 +16,10 @@ GROWTH = 0.6
 Both minimise the mean wait for text over answers of 50 to 1,600 tokens; half or double costs under 5 %."""
 
 
+MARGIN = 0.3
+"""Part of a call that is not kept where there are more live replies than calls: a full bucket gains nothing."""
+
+
 class Urgency(IntEnum):
     """What a call is for, the most urgent first."""
 
@@ -86,10 +90,12 @@ class Pacer:
         if seat.urgency is not Urgency.GROWING:
             return max(self._blocked, self.window.when(1, now))
         live = [other for other in self._seats if other.started is not None]
-        reserve = min(self.reserve + len(live) - 1, self.window.limit - 1)
+        reserve: float = self.reserve + len(live) - 1
+        if reserve > self.window.limit - 1:
+            reserve = self.window.limit - 1 - MARGIN
         return max(self._blocked, self.window.when(1 + reserve, now), self._grown + self._gap(live, reserve, now))
 
-    def _gap(self, live: list[Seat], reserve: int, now: float) -> float:
+    def _gap(self, live: list[Seat], reserve: float, now: float) -> float:
         """Seconds between two growing texts that spread the spare calls evenly over the expected rest."""
         elapsed = sum(now - seat.started for seat in live if seat.started is not None) / max(1, len(live))
         horizon = HORIZON + GROWTH * elapsed
