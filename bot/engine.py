@@ -25,6 +25,8 @@ from bot.reply import Reply
 log = structlog.get_logger(__name__)
 OPERATORS = ("web", "terminal")
 """Where the person is the operator, so that the trial model may answer."""
+MOMENT = 0.5
+"""Seconds between the end of an answer on the screen and in the memory, at most, for somebody who is quick."""
 CLOSING = 0.3
 """The part of the time for stopping that is kept for closing what is still being written."""
 
@@ -59,7 +61,11 @@ class Engine:
 
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn; None if it was claimed before. Raises StorageError."""
-        turn = await self.memory.claim(incoming)
+        try:
+            turn = await self.memory.claim(incoming)
+        except StorageError:
+            self.alerts.tell("storage", notes.ALERTS["storage"])
+            raise
         if turn is None:
             return None
         waiting = Waiting(turn.id, incoming, channel, turn.first)
@@ -108,7 +114,7 @@ class Engine:
         if control is Control.STOP:
             stopped = self._places.halt(State.STOPPED, lambda waiting: waiting.turn == turn)
             return "" if stopped else notes.NOTHING_TO_STOP
-        if turn in self._places:
+        if await self._places.settle(turn=turn, seconds=MOMENT):
             return notes.STILL_WRITING
         if not asked.last:
             return notes.OLDER
@@ -194,7 +200,7 @@ class Engine:
             return await self._close(main, Answer(state=main.halt.state or State.STOPPED))
         if others:
             await self.memory.join(main.turn, [waiting.turn for waiting in others])
-        if main.first and here.direct and said.text:
+        if here.direct and said.text and any(waiting.first for waiting in group):
             await _introduce(main.channel, self.model.reader)
         question = ask(*(asked.questions if asked else (waiting.incoming for waiting in group)))
         if own := self._reply_ourselves(here, question.content):

@@ -85,9 +85,9 @@ class Places:
                 waiting.answer.set_result(answer)
             queue.clear()
 
-    async def settle(self, place: str = "", seconds: float | None = None) -> int:
-        """Wait until no turn is left, so long at most; returns how many are."""
-        answers = [waiting.answer for waiting in self.all(place)]
+    async def settle(self, place: str = "", turn: int = 0, seconds: float | None = None) -> int:
+        """Wait until no such turn is left, so long at most; returns how many are."""
+        answers = [waiting.answer for waiting in self.all(place) if turn in (0, waiting.turn)]
         return len((await asyncio.wait(answers, timeout=seconds))[1]) if answers else 0
 
     async def _speak(self, place: str) -> None:

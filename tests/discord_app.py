@@ -15,6 +15,7 @@ from adapters.discord import Settings, run
 from adapters.discord.channel import DiscordChannel
 from adapters.discord.incoming import incoming
 from adapters.discord.rest import connect
+from bot.alerts import Alerts
 from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Host
@@ -33,10 +34,11 @@ class Notebook:
 
     claims: dict[tuple[str, str], str] = field(default_factory=dict)
     finished: list[Answer] = field(default_factory=list)
+    amended: list[Incoming] = field(default_factory=list)
     broken: bool = False
 
     async def claim(self, incoming: Incoming) -> Turn | None:
-        self._check()
+        self.check()
         key = incoming.channel_id, incoming.message_id
         if key in self.claims:
             return None
@@ -47,10 +49,18 @@ class Notebook:
         self.finished.append(answer)
 
     async def asked(self, place: str) -> bool:
-        self._check()
+        self.check()
         return place in self.claims.values()
 
-    def _check(self) -> None:
+    async def amend(self, incoming: Incoming) -> None:
+        self.check()
+        self.amended.append(incoming)
+
+    async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
+        self.check()
+        return [(place, "") for place in dict.fromkeys(self.claims.values()) if place.startswith(prefix)][:limit]
+
+    def check(self) -> None:
         if self.broken:
             raise StorageError("the disk is full")
 
@@ -60,6 +70,9 @@ class Echo:
 
     def __init__(self) -> None:
         self.memory = Notebook()
+        self.alerts = Alerts()
+        self.amended: list[Incoming] = []
+        self.retracted: list[tuple[str, str, str]] = []
         self.received: list[Incoming] = []
         self.answered: list[Incoming] = []
         self.commands: list[tuple[str, Place, Author, bool]] = []
@@ -76,11 +89,28 @@ class Echo:
         self.openers[platform] = opener
 
     async def respond(self, incoming: Incoming, channel: Channel) -> Answer | None:
-        """Claim, show the sign, post, edit."""
+        """Claim and answer."""
+        answering = await self.take(incoming, channel)
+        return await answering if answering else None
+
+    async def take(self, incoming: Incoming, channel: Channel) -> asyncio.Future[Answer] | None:
+        """Claim, and begin to answer."""
         self.received.append(incoming)
         turn = await self.memory.claim(incoming)
-        if turn is None:
-            return None
+        return asyncio.create_task(self._answer(incoming, channel, turn)) if turn else None
+
+    async def amend(self, incoming: Incoming) -> None:
+        """Keep what was amended."""
+        self.amended.append(incoming)
+        self.memory.check()
+
+    async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
+        """Keep what was retracted."""
+        self.retracted.append((platform, channel_id, message_id))
+        self.memory.check()
+
+    async def _answer(self, incoming: Incoming, channel: Channel, turn: Turn) -> Answer:
+        """Show the sign, post, edit."""
         sign = asyncio.create_task(channel.typing())
         try:
             await self.gate.wait()
@@ -127,9 +157,9 @@ class App:
 
 
 @asynccontextmanager
-async def connected(discord: FakeDiscord, **changes: Any) -> AsyncIterator[App]:
-    """The adapter, connected to the gateway, with the servers that it is in known to it."""
-    engine, host = Echo(), Host()
+async def connected(discord: FakeDiscord, engine: Echo | None = None, **changes: Any) -> AsyncIterator[App]:
+    """The adapter, connected to the gateway; with the engine of an earlier one it remembers that."""
+    engine, host = engine or Echo(), Host()
     task = asyncio.create_task(run(cast(Engine, engine), settings(discord, **changes), host))
     app = App(engine, host, task)
     try:

@@ -44,7 +44,7 @@ async def goes(pacer: Pacer) -> bool:
         (403, 50007, PlatformFault.FORBIDDEN),
         (400, 50083, PlatformFault.FORBIDDEN),
         (400, 50278, PlatformFault.FORBIDDEN),
-        (429, 30046, PlatformFault.FORBIDDEN),
+        (429, 30046, PlatformFault.REJECTED),
         (401, 0, PlatformFault.FORBIDDEN),
         (400, 50035, PlatformFault.REJECTED),
         (400, 200000, PlatformFault.REJECTED),

@@ -202,5 +202,10 @@ async def test_history_and_people_can_be_read() -> None:
         assert [message["text"] for message in replies["messages"]] == ["hello", "hi"]
         assert len((await call("conversations.history", channel=CHANNEL))["messages"]) == 1
         assert (await call("users.info", user=ANN))["user"]["profile"]["display_name"] == "Ann"
+        (listed,) = (await call("users.conversations"))["channels"]
+        assert listed["id"] == CHANNEL
+        assert await call.error("users.conversations", types="im") == "missing_scope"
+        slack.workspace.scopes.remove("channels:read")
         assert await call.error("conversations.info", channel=CHANNEL) == "missing_scope"
+        assert await call.error("users.conversations", types="public_channel") == "missing_scope"
         assert await call.error("chat.nonsense") == "unknown_method"

@@ -94,8 +94,15 @@ def test_the_manifest_asks_for_what_the_settings_use() -> None:
     assert not [
         scope for scope in less["oauth_config"]["scopes"]["bot"] if scope in ("channels:history", "groups:history")
     ]
+    assert not [scope for scope in less["oauth_config"]["scopes"]["bot"] if scope == "channels:read"]
     assert less["settings"]["event_subscriptions"]["bot_events"] == ["app_mention", "message.im"]
     assert less["features"]["slash_commands"][0]["command"] == "/forget"
+
+
+def test_channels_are_listed_only_to_catch_up() -> None:
+    """Without it the manifest does not ask for that."""
+    less = set(printed(catch_up=0)["oauth_config"]["scopes"]["bot"])
+    assert set(SCOPES) - less == {"channels:read", "groups:read", "mpim:read"}
 
 
 def test_the_manifest_for_http_names_the_address() -> None:

@@ -66,8 +66,14 @@ class DiscordChannel:
             await self._send("PATCH", f"{self._path}/{id}", {**whole, **self._plain(page, text)})
 
     async def delete(self, id: str) -> None:
-        """Take the message away."""
-        await self._rest.call("DELETE", f"{self._path}/{id}")
+        """Take the message away. Discord may tell of it before it answers, so that it is known as gone before."""
+        self._rest.gone.append(id)
+        try:
+            await self._rest.call("DELETE", f"{self._path}/{id}")
+        except PlatformError as error:
+            if error.fault is not PlatformFault.NETWORK:
+                self._rest.gone.remove(id)
+            raise
 
     async def typing(self) -> None:
         """Show the typing sign until cancelled."""

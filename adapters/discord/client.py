@@ -9,20 +9,19 @@ from typing import Any
 import discord
 import structlog
 
-from adapters.discord.channel import DiscordChannel
 from adapters.discord.commands import sync
-from adapters.discord.incoming import follows, incoming, locate, spoken, unreadable
+from adapters.discord.incoming import spoken
+from adapters.discord.intake import Intake
 from adapters.discord.interactions import Interactions
 from adapters.discord.login import Identity
+from adapters.discord.missed import Missed
 from adapters.discord.rest import Rest
 from adapters.discord.settings import Settings
 from bot.engine import Engine
-from bot.errors import PlatformError, StorageError
 from bot.health import Host
-from bot.messages import Incoming, Page, State
-from bot.ports import Answer
 
-UNREADABLE = "That mentions my role, and I may not read such a message. Please mention me myself: <@{}>."
+ARRIVAL = 1.0
+"""Seconds without a further server, after the log-in, after which all are there."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,21 +35,19 @@ class Client(discord.Client):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             allowed_mentions=discord.AllowedMentions.none(),
-            guild_ready_timeout=0.0,
+            guild_ready_timeout=ARRIVAL,
         )
         self._engine = engine
-        self._settings = settings
         self._host = host
         self._status = host.status("discord")
         self._rest = rest
         self._me = me
         self._interactions = Interactions(engine, host, me.owners | set(settings.admins))
+        self._intake = Intake(engine, settings, rest, me, host.closing)
+        self._missed = Missed(self, rest, engine.memory, settings.catch_up, self._intake.recover)
+        self._arrived = False
         self._served = False
         self._tasks: set[asyncio.Task[Any]] = set()
-
-    def open(self, question: Incoming) -> DiscordChannel:
-        """The channel that a question is answered in."""
-        return DiscordChannel(self._rest, self._settings, question.channel_id, question.message_id)
 
     async def drain(self) -> None:
         """Cancel what is still being done and wait until it is gone."""
@@ -67,7 +64,19 @@ class Client(discord.Client):
         self._up()
         if not self._served:
             self._served = True
-            self._engine.serve("discord", self.open)
+            self._engine.serve("discord", self._intake.open)
+        self._arrived = False
+        await self._keep(self._missed.begin())
+
+    async def on_ready(self) -> None:
+        """The servers that the bot is in are known."""
+        self._arrived = True
+        await self._keep(self._missed.look(self.guilds, direct=True))
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A server is there; one of those that come late is looked through by itself."""
+        if self._arrived:
+            await self._keep(self._missed.look([guild]))
 
     async def on_resumed(self) -> None:
         """The connection is back."""
@@ -81,8 +90,22 @@ class Client(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody said something, maybe to the bot."""
-        if not self._host.closing.is_set() and spoken(message):
-            await self._keep(self._take(message))
+        self._missed.hear(message)
+        if spoken(message):
+            await self._keep(self._intake.take(message))
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """A message changed, perhaps by its author."""
+        if spoken(event.message):
+            await self._keep(self._intake.amend(event))
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Somebody deleted a message."""
+        await self._keep(self._intake.retract(event.channel_id, [event.message_id]))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Somebody deleted many messages at once."""
+        await self._keep(self._intake.retract(event.channel_id, sorted(event.message_ids)))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Somebody gave a command or pressed a button."""
@@ -100,46 +123,6 @@ class Client(discord.Client):
         await asyncio.wait((task,))
         if not task.cancelled():
             task.result()
-
-    async def _take(self, message: discord.Message) -> None:
-        me = int(self._me.user)
-        question = incoming(message, me, follows(message, me) and await self._joined(message))
-        if question is None:
-            return
-        if unreadable(message, me):
-            await self._explain(question)
-        else:
-            await self._engine.respond(question, self.open(question))
-
-    async def _joined(self, message: discord.Message) -> bool:
-        """Whether the bot takes part in the thread: it opened it, or was asked something there."""
-        if not self._settings.thread_follow_ups:
-            return False
-        if getattr(message.channel, "owner_id", None) == int(self._me.user):
-            return True
-        try:
-            return await self._engine.memory.asked(locate(message.channel.id, direct=False).key)
-        except StorageError as error:
-            log.error("the memory failed", error=str(error))
-            return False
-
-    async def _explain(self, question: Incoming) -> None:
-        """Say, once, how to reach the bot where its role was mentioned and the text was kept back."""
-        try:
-            turn = await self._engine.memory.claim(question)
-            if turn is None:
-                return
-            answer = await self._say(question, UNREADABLE.format(self._me.user))
-            await self._engine.memory.finish(turn.id, answer)
-        except StorageError as error:
-            log.error("the memory failed", error=str(error))
-
-    async def _say(self, question: Incoming, text: str) -> Answer:
-        try:
-            return Answer(text, posts=(await self.open(question).post(Page(text)),))
-        except PlatformError as error:
-            log.warning("an answer could not be shown", fault=error.fault.value, error=str(error))
-            return Answer(text, State.FAILED, fault=error.fault.value)
 
 
 def _intents(me: Identity) -> discord.Intents:

@@ -13,7 +13,7 @@ UNAUTHORIZED = 40001
 FORBIDDEN = frozenset({UNAUTHORIZED, 50001, 50005, 50007, 50008, 50013, 50024, 50083, 50278, 160005})
 """No access, no permission, another's message, closed DMs, archived and locked threads."""
 TOO_OLD = 30046
-"""Too many edits of a message older than an hour: refused with a 429 that no short wait mends."""
+"""Too many edits of a message older than an hour: refused with a 429 that no short wait mends; a new post does."""
 NO_HISTORY = 160002
 """A reply needs the permission to read the history; a message without a reference does not."""
 PAUSE = 1.0
@@ -49,8 +49,10 @@ def number(error: PlatformError) -> int:
 def _fault(status: int, code: int) -> PlatformFault:
     if code in GONE:
         return PlatformFault.GONE
-    if code in FORBIDDEN or code == TOO_OLD:
+    if code in FORBIDDEN:
         return PlatformFault.FORBIDDEN
+    if code == TOO_OLD:
+        return PlatformFault.REJECTED
     if status in (401, 403) and code != NO_HISTORY:
         return PlatformFault.FORBIDDEN
     if status == 404:

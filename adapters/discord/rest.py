@@ -6,6 +6,7 @@ discord.py's own limiter sleeps for a whole window inside a call that has alread
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
@@ -33,15 +34,21 @@ from bot.pacing import Pacer
 
 TIMEOUT = 30.0
 """Seconds that one call may take."""
+GONE = 1000
+"""How many deleted messages are remembered."""
 HOME = "https://parley.example"
 """Discord wants an address in the name of a caller; Parley has no public one."""
 
 
 class Rest:
-    """The API under one token, over connections that are kept."""
+    """The API under one token, over connections that are kept.
+
+    `gone` are the ids of messages that were deleted lately, by the bot or by others.
+    """
 
     def __init__(self, session: ClientSession, token: SecretStr, base: str) -> None:
         self.limits = Limits()
+        self.gone: deque[str] = deque(maxlen=GONE)
         self._session = session
         self._token = token
         self._base = base.rstrip("/")

@@ -12,6 +12,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from adapters.discord.admins import Admins
 from adapters.discord.client import Client
 from adapters.discord.login import ask, introduce, refused
 from adapters.discord.rest import connect
@@ -36,6 +37,7 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
         gateway = settings.gateway_url or str((await ask(rest, "/gateway/bot"))["url"])
         _lead(settings.api_base_url, gateway)
         log.info("logged in to discord", bot=me.name, id=me.user, reads_all_messages=me.reads)
+        engine.alerts.connect("discord", Admins(settings, me.owners | set(settings.admins)).tell)
         client = Client(engine, settings, host, rest, me)
         try:
             await _run(client, settings.token.get_secret_value().strip())

@@ -31,13 +31,21 @@ class Settings(Section):
     )
     admins: tuple[str, ...] = Field(
         (),
-        description="Ids of people who may stop and repeat everybody's answers; the application's owners always may.",
+        description="Ids of people who may stop and repeat everybody's answers, and are told of trouble in a direct "
+        "message; so are and may the application's owners.",
     )
     ping_asker: bool = Field(True, description="Let an answer notify the person who asked; it never notifies others.")
     thread_follow_ups: bool = Field(
         True,
         description="Answer in a thread where the bot takes part without being mentioned again; "
         "needs the message content intent.",
+    )
+    catch_up: int = Field(
+        900,
+        ge=0,
+        le=86_400,
+        description="How many seconds back to look, when it connects, for questions that were asked while it was "
+        "away; 0 looks for none.",
     )
     table_width: int = Field(
         44, ge=20, le=200, description="Columns of a table; a wider one, too wide for a phone, is shown as a list."

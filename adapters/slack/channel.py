@@ -27,29 +27,36 @@ log = structlog.get_logger(__name__)
 
 
 class SlackChannel:
-    """Where one question is answered: in its thread, or in the direct messages."""
+    """Where one question is answered: in its thread, or in the direct messages.
+
+    `reopened` says that it may have been answered before, by a program that was killed: a post may stand there that
+    nobody wrote down.
+    """
 
     page_size = PAGE
 
-    def __init__(self, workspace: Workspace, question: Incoming) -> None:
+    def __init__(self, workspace: Workspace, question: Incoming, reopened: bool = False) -> None:
         self.posts = workspace.posts(question.channel_id)
         self.edits = workspace.edits
         self._client = workspace.client
+        self._deleted = workspace.deleted
         self._channel = question.channel_id
         self._thread = thread_of(question)
         self._sign = Sign(workspace, self._channel, self._thread, question.message_id)
         self._search = Search(workspace, self._channel, self._thread, question.message_id)
-        self._posted: set[str] = set()
-        self._lost = ""  # the text of a post that may or may not have landed
+        self._known: set[str] = set()
+        self._unsure = reopened  # whether a post may stand there that is not known
+        self._lost = ""  # its text, where this program made it
         self._unfit: set[int] = set()  # the parts that were refused for their form
 
     async def post(self, page: Page) -> str:
         """Post in the thread, or in the direct messages; returns the message's `ts`.
 
-        After a post whose answer was lost it is looked for first, and shows the page then: it never stands there twice.
+        A post that may stand there already, its answer lost, is looked for first and shows the page then: it never
+        stands there twice.
         """
-        if self._lost and (found := await self._search.find(self._lost, self._posted)):
-            await self.edit(found, page)
+        if self._unsure and (found := await self._find(page)):
+            await self._send(self._client.chat_update, self.posts, page, ts=found)
             return self._remember(found)
         thread = self._thread or None
         try:
@@ -63,16 +70,18 @@ class SlackChannel:
             )
         except PlatformError as error:
             if error.fault is PlatformFault.NETWORK:
-                self._lost = form(page)["text"]
+                self._unsure, self._lost = True, form(page)["text"]
             raise
         return self._remember(str(answer["ts"]))
 
     async def edit(self, id: str, page: Page) -> None:
         """Make the message show the page."""
+        self._known.add(id)
         await self._send(self._client.chat_update, self.edits, page, ts=id)
 
     async def delete(self, id: str) -> None:
         """Take the message away."""
+        self._deleted.append((self._channel, id))
         await call(self._client.chat_delete(channel=self._channel, ts=id))
 
     async def typing(self) -> None:
@@ -104,7 +113,12 @@ class SlackChannel:
             self._unfit.add(page.part)
         return await call(method(channel=self._channel, **where, **bare(page)), pacer)
 
+    async def _find(self, page: Page) -> str:
+        """The `ts` of the post that is not known: by the turn of its button, or by its words where it has none."""
+        text = self._lost or ("" if page.turn else form(page)["text"])
+        return await self._search.find(page.turn, text, self._known, self.posts)
+
     def _remember(self, ts: str) -> str:
-        self._lost = ""
-        self._posted.add(ts)
+        self._unsure, self._lost = False, ""
+        self._known.add(ts)
         return ts

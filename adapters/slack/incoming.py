@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack import mrkdwn
@@ -107,14 +107,18 @@ def incoming(said: Spoken, me: Identity, names: Mapping[str, str], joined: bool 
     addressed = said.direct or said.mention
     if not addressed and not (joined and follows(said, me)):
         return None
-    text = mrkdwn.read(said.text, me.user, names)
+    question = read(said, me, names)
+    return replace(question, command=match(question.text, bare=addressed))
+
+
+def read(said: Spoken, me: Identity, names: Mapping[str, str]) -> Incoming:
+    """What somebody said as a message, whomever it was for; never a command."""
     return Incoming(
         place=said.place,
         author=Author(said.user, names.get(said.user, said.user)),
-        text=text,
+        text=mrkdwn.read(said.text, me.user, names),
         channel_id=said.channel,
         message_id=said.ts,
-        command=match(text, bare=addressed),
         attachments=said.files,
     )
 

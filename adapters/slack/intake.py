@@ -8,8 +8,9 @@ from typing import Any
 import structlog
 
 from adapters.slack import mrkdwn
+from adapters.slack.changes import changed, deleted
 from adapters.slack.channel import SlackChannel
-from adapters.slack.incoming import Spoken, follows, incoming, spoken
+from adapters.slack.incoming import Spoken, follows, incoming, read, spoken
 from adapters.slack.people import People
 from adapters.slack.workspace import Workspace
 from bot.engine import Engine
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Intake:
-    """Takes events and hands those that ask for an answer to the engine."""
+    """Takes events and hands to the engine what asks for an answer, and what becomes of it."""
 
     def __init__(self, engine: Engine, workspace: Workspace, follow_ups: bool) -> None:
         self._engine = engine
@@ -34,14 +35,15 @@ class Intake:
         self._people = People(workspace)
 
     async def take(self, body: Mapping[str, Any]) -> None:
-        """Begin a turn if the event asks for one; the event may be acknowledged when this returns.
+        """Begin a turn if the event asks for one, or take in what was changed or deleted.
 
-        Raises StorageError where the turn cannot be written down, or only the memory knows whether it is for the bot:
-        Slack then delivers it again.
+        The event may be acknowledged when this returns. Raises StorageError where it cannot be written down, or only
+        the memory knows whether it is for the bot: Slack then delivers it again.
         """
         me = self._workspace.me
         said = spoken(body, me)
         if said is None:
+            await self._follow(body)
             return
         joined = follows(said, me) and await self._joined(said)
         if not (said.direct or said.mention or joined):
@@ -49,6 +51,16 @@ class Intake:
         names = await self._people.names((said.user, *mrkdwn.mentions(said.text)))
         if question := incoming(said, me, names, joined):
             await self._begin(said, question)
+
+    async def _follow(self, body: Mapping[str, Any]) -> None:
+        """Let the record follow what was changed or deleted, unless the bot did it."""
+        me = self._workspace.me
+        if gone := deleted(body):
+            if (gone.channel, gone.ts) not in self._workspace.deleted:
+                await self._engine.retract("slack", gone.channel, gone.ts)
+        elif (said := changed(body, me)) and await self._engine.memory.asked(said.place.key):
+            names = await self._people.names((said.user, *mrkdwn.mentions(said.text)))
+            await self._engine.amend(read(said, me, names))
 
     async def _joined(self, said: Spoken) -> bool:
         """Whether the bot takes part in the thread and may speak unasked there."""

@@ -15,6 +15,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import sign
+from adapters.slack.admins import Admins
 from adapters.slack.channel import SlackChannel
 from adapters.slack.commands import Commands
 from adapters.slack.connection import connect, quiet_logger
@@ -22,10 +23,11 @@ from adapters.slack.door import Door
 from adapters.slack.incoming import Identity
 from adapters.slack.intake import Intake
 from adapters.slack.login import introduce
+from adapters.slack.missed import Missed
 from adapters.slack.people import METHOD as NAMES_METHOD
 from adapters.slack.presses import Presses
 from adapters.slack.settings import Settings
-from adapters.slack.socket_mode import listen
+from adapters.slack.socket_mode import Link, listen
 from adapters.slack.workspace import Workspace
 from bot.engine import Engine
 from bot.errors import StorageError
@@ -47,7 +49,7 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
         host.mounts[PATH] = door
     async with connect(settings) as client:
         me, scopes = await introduce(client)
-        workspace = Workspace(client, me)
+        workspace = Workspace(client, me, scopes)
         for method, scope in OPTIONAL.items():
             if scopes and scope not in scopes:
                 workspace.miss(method, f"the token lacks {scope}")
@@ -55,19 +57,32 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
         app = build(client, me, intake, host)
         for part in (Commands, Presses):
             part(engine, me, settings, host).register(app)
-        engine.serve("slack", partial(SlackChannel, workspace))
+        engine.serve("slack", partial(SlackChannel, workspace, reopened=True))
+        if settings.admins:
+            engine.alerts.connect("slack", Admins(workspace, settings.admins).tell)
+        missed = Missed(engine.memory, workspace, intake, settings.catch_up, host.closing)
+        looking = asyncio.create_task(missed.run())
+        looking.add_done_callback(_report)
         log.info("logged in to slack", team=me.team, bot=me.user, transport="http" if door else "socket mode")
         try:
             if door is None:
-                await listen(app, client, settings.app_token, status)
+                await listen(app, client, settings.app_token, Link(status, missed.look))
             else:
                 door.app = app
                 status.up()
+                missed.look(0.0)
                 await asyncio.Event().wait()
         finally:
+            looking.cancel()
             if door:
                 door.app = None
             status.down("stopped")
+
+
+def _report(looking: asyncio.Task[None]) -> None:
+    """Let nothing end in silence."""
+    if not looking.cancelled() and (error := looking.exception()):
+        log.error("looking for missed messages broke", exc_info=error)
 
 
 def build(client: AsyncWebClient, me: Identity, intake: Intake, host: Host) -> AsyncApp:

@@ -36,8 +36,17 @@ COMFORTS = (
     ),
     Scope("users:read", "people are known by their ids, not their names", optional=True),
 )
+AWAY = tuple(
+    Scope(name, f"{where} where the bot was never asked, mentions from while it was away stay unseen", optional=True)
+    for name, where in (
+        ("channels:read", "in public channels"),
+        ("groups:read", "in private channels"),
+        ("mpim:read", "in group messages"),
+    )
+)
 
 
 def wanted(settings: Settings) -> tuple[Scope, ...]:
     """The scopes that these settings use."""
-    return (*NEEDED, *(FOLLOW_UPS if settings.thread_follow_ups else ()), *COMFORTS)
+    followed = settings.thread_follow_ups
+    return (*NEEDED, *(FOLLOW_UPS if followed else ()), *COMFORTS, *(AWAY if followed and settings.catch_up else ()))

@@ -1,17 +1,21 @@
-"""Finding a post whose answer was lost on its way: it may stand there all the same."""
+"""Finding a post that nobody wrote down: its answer was lost on its way, or the program was killed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Awaitable, Set
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.slack.calls import call
+from adapters.slack.controls import find_turn
 from adapters.slack.workspace import Workspace
-from bot.errors import PlatformError
+from bot.errors import PlatformError, PlatformFault
+from bot.pacing import Pacer
 
 NEWEST = 100
 """How many messages are looked through."""
+PASSING = (PlatformFault.RATE, PlatformFault.NETWORK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,30 +27,32 @@ class Search:
     thread: str
     question: str
 
-    async def find(self, text: str, known: Set[str]) -> str:
-        """The `ts` of the bot's message with this text beside its blocks, none of the known ones; empty without one.
+    async def find(self, turn: int, text: str, known: Set[str], pacer: Pacer) -> str:
+        """The `ts` of the bot's message for this turn, none of the known ones; empty without one.
 
-        Empty, too, where the bot may not read there.
+        Its button says the turn; one without a button is recognised by the text beside its blocks, where there is one.
+        Empty, too, where the bot may not read there. Raises PlatformError where it could not be read for now, and tells
+        the pacer how long.
         """
-        client = self.workspace.client
         try:
-            if self.thread:
-                answer = await call(
-                    client.conversations_replies(
-                        channel=self.channel, ts=self.thread, oldest=self.question, limit=NEWEST
-                    )
-                )
-            else:
-                answer = await call(
-                    client.conversations_history(channel=self.channel, oldest=self.question, limit=NEWEST)
-                )
-        except PlatformError:
+            messages = (await call(self._read(), pacer)).get("messages") or ()
+        except PlatformError as error:
+            if error.fault in PASSING:
+                raise
             return ""
-        for message in answer.get("messages") or ():
-            own = message.get("user") == self.workspace.me.user and message["ts"] not in known
-            if own and _letters(message.get("text") or "") == _letters(text):
+        for message in messages:
+            if message.get("user") != self.workspace.me.user or message["ts"] in known:
+                continue
+            said = find_turn(message)
+            if said == turn != 0 or (not said and text and _letters(message.get("text") or "") == _letters(text)):
                 return str(message["ts"])
         return ""
+
+    def _read(self) -> Awaitable[Any]:
+        client, since = self.workspace.client, self.question
+        if self.thread:
+            return client.conversations_replies(channel=self.channel, ts=self.thread, oldest=since, limit=NEWEST)
+        return client.conversations_history(channel=self.channel, oldest=since, limit=NEWEST)
 
 
 def _letters(text: str) -> str:

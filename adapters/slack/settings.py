@@ -40,7 +40,9 @@ class Settings(Section):
         description="Without an app token: the https address that leads to Parley; `parley manifest` writes it.",
     )
     admins: tuple[str, ...] = Field(
-        (), description="Ids of people, U…, who may stop and repeat everybody's answers, not only their own."
+        (),
+        description="Ids of people, U…, who may stop and repeat everybody's answers, and are told of trouble in a "
+        "direct message.",
     )
     reset_command: str = Field(
         "/reset",
@@ -49,6 +51,12 @@ class Settings(Section):
     )
     thread_follow_ups: bool = Field(
         True, description="Answer in a thread where the bot takes part without being mentioned again."
+    )
+    catch_up: int = Field(
+        900,
+        ge=0,
+        description="How many seconds back to look, when it connects, for questions that were asked while it was "
+        "away; 0 looks for none.",
     )
 
     @field_validator("reset_command")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from pydantic import SecretStr
@@ -29,23 +32,52 @@ GOODBYE = 3.0
 log = structlog.get_logger(__name__)
 
 
-async def listen(app: AsyncApp, client: AsyncWebClient, app_token: SecretStr, status: Status) -> None:
+@dataclass(slots=True)
+class Link:
+    """What stands and falls with the connection: the status, and `joined`, called when it stands (again).
+
+    `joined` is told since when nothing may have been heard, by the wall clock: 0 at the first time.
+    """
+
+    status: Status
+    joined: Callable[[float], None]
+    heard: float = 0.0
+    session: object = None
+
+    def up(self, session: object) -> None:
+        """The connection is seen to stand."""
+        since, self.heard = self.heard, time.time()
+        if not self.status.ready:
+            self.status.up()
+            log.info("slack is connected")
+        if session is not self.session:
+            self.session = session
+            self.joined(since)
+
+    def down(self) -> None:
+        """It does not stand."""
+        if self.status.ready:
+            self.status.down("the connection is lost; connecting again")
+            log.warning("slack is disconnected")
+
+
+async def listen(app: AsyncApp, client: AsyncWebClient, app_token: SecretStr, link: Link) -> None:
     """Take what Slack sends until cancelled.
 
     Raises SettingsError for a bad app token, and PlatformError where the first connection fails; later ones are begun
     anew here, so that live replies keep their client.
     """
     token = app_token.get_secret_value()
-    await _connect(app, client, token, status)
+    await _connect(app, client, token, link)
     while True:
         try:
-            await _connect(app, client, token, status)
+            await _connect(app, client, token, link)
         except PlatformError as error:
-            status.down(f"Slack cannot be reached ({error})")
+            link.status.down(f"Slack cannot be reached ({error})")
             await asyncio.sleep(error.retry_after or PAUSE)
 
 
-async def _connect(app: AsyncApp, client: AsyncWebClient, token: str, status: Status) -> None:
+async def _connect(app: AsyncApp, client: AsyncWebClient, token: str, link: Link) -> None:
     """Hold one connection, reconnected by the SDK, until it has stayed away for too long."""
     address = await open_socket(client, token)
     handler = AsyncSocketModeHandler(app, token, logger=quiet_logger(), web_client=client, ping_interval=PING)
@@ -56,24 +88,21 @@ async def _connect(app: AsyncApp, client: AsyncWebClient, token: str, status: St
                 await handler.connect_async()  # type: ignore[no-untyped-call]
         except TimeoutError:
             raise PlatformError(PlatformFault.NETWORK, "Socket Mode does not connect") from None
-        await _watch(handler, status)
+        await _watch(handler, link)
     finally:
         await _close(handler)
 
 
-async def _watch(handler: AsyncSocketModeHandler, status: Status) -> None:
-    """Keep the status true for as long as the connection does not stay away."""
+async def _watch(handler: AsyncSocketModeHandler, link: Link) -> None:
+    """Keep the link true for as long as the connection does not stay away."""
     clock = asyncio.get_running_loop().time
     seen = clock()
     while clock() - seen < PATIENCE:
         if await handler.client.is_connected():
             seen = clock()
-            if not status.ready:
-                status.up()
-                log.info("slack is connected")
-        elif status.ready:
-            status.down("the connection is lost; connecting again")
-            log.warning("slack is disconnected")
+            link.up(handler.client.current_session)
+        else:
+            link.down()
         await asyncio.sleep(LOOK)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Set
+
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -12,6 +15,10 @@ EDITS, MINUTE = 50, 60.0
 """`chat.update` is Tier 3: 50 calls and more a minute, for an app in a workspace (docs.slack.dev, rate limits)."""
 POSTS, SECOND = 1, 1.0
 """`chat.postMessage` takes one message a second in a channel; short bursts pass (the same page)."""
+READS = 20
+"""Reading what was missed takes less than half of what `conversations.history` and its sisters allow (Tier 3)."""
+REMEMBERED = 1000
+"""How many of the messages that the bot deleted are remembered."""
 
 log = structlog.get_logger(__name__)
 
@@ -20,13 +27,17 @@ class Workspace:
     """One workspace that the bot is in.
 
     `lacking` names the methods that it turned out not to allow, or whose scope the token lacks; they are not called
-    again while the program runs.
+    again while the program runs. `scopes` are the token's, empty where Slack does not say. `deleted` are the latest
+    messages, as channel and `ts`, that the bot itself took away: Slack tells of those as of anybody's.
     """
 
-    def __init__(self, client: AsyncWebClient, me: Identity) -> None:
+    def __init__(self, client: AsyncWebClient, me: Identity, scopes: Set[str] = frozenset()) -> None:
         self.client = client
         self.me = me
+        self.scopes = scopes
         self.edits = Pacer(EDITS, MINUTE)
+        self.reads = Pacer(READS, MINUTE)
+        self.deleted: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         self.lacking: set[str] = set()
         self._posts: dict[str, Pacer] = {}
 

@@ -121,7 +121,8 @@ class Fault:
     `gate` holds the call back until it is set. Then it is answered with `status` and `body` (JSON, or text where that
     is a str; at 429 without a body a limit's own answer with `retry_after`), or it is done and its answer lost
     (`lose`), or the connection is cut before it is done (`cut`), or it simply goes on.
-    `done` makes the call take effect although it is answered with an error.
+    `done` makes the call take effect although it is answered with an error; `late` keeps its answer back, though it is
+    done, until it is set.
     """
 
     status: int = 0
@@ -132,6 +133,7 @@ class Fault:
     cut: bool = False
     done: bool = False
     gate: asyncio.Event | None = None
+    late: asyncio.Event | None = None
 
 
 class Faults:

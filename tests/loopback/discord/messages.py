@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.loopback.discord import gateway, payloads
@@ -191,6 +191,14 @@ class Messages:
         gone = {"id": said.id, "channel_id": where.id, **({"guild_id": where.guild} if where.guild else {})}
         if not said.viewer:
             self._gateway.tell("MESSAGE_DELETE", lambda _: gone, where, (gateway.MESSAGES, gateway.DIRECT))
+
+    def purge(self, gone: Sequence[Message]) -> None:
+        """Take messages of one channel away at once."""
+        where = self._world.channels[gone[0].channel]
+        for said in gone:
+            said.deleted = True
+        fact = {"ids": [said.id for said in gone], "channel_id": where.id, "guild_id": where.guild}
+        self._gateway.tell("MESSAGE_DELETE_BULK", lambda _: fact, where, (gateway.MESSAGES, gateway.DIRECT))
 
     def mark(self, said: Message, emoji: str, user: str, put: bool) -> None:
         """Put a reaction on a message or take it away."""

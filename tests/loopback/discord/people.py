@@ -75,6 +75,14 @@ class People:
         """Take a message away, whoever wrote it."""
         self._messages.remove(self._world.find(message))
 
+    def purge(self, *messages: str) -> None:
+        """Take messages of one channel away, all at once."""
+        self._messages.purge([self._world.find(message) for message in messages])
+
+    def unfold(self, message: str) -> None:
+        """Let the platform say that a message has a preview now, though nobody edited it."""
+        self._messages.announce(self._world.find(message), "MESSAGE_UPDATE")
+
     def react(self, message: str, emoji: str, user: str = ANN) -> None:
         """Put a reaction on a message."""
         self._messages.mark(self._world.find(message), emoji, user, True)

@@ -191,6 +191,8 @@ class FakeDiscord:
             return self._lose(request, call)
         answer = self._answer(call, handler, request.headers.get("Authorization", ""), fault)
         self.change()
+        if fault and fault.late:
+            await fault.late.wait()
         return self._lose(request, call) if fault and fault.lose else answer
 
     def _answer(self, call: Call, handler: Handler, authorization: str, fault: Fault | None) -> web.Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.loopback.slack import payloads
-from tests.loopback.slack.rules import HISTORY, UPDATE_TEXT, RefusalError, check_content
+from tests.loopback.slack.rules import HISTORY, KINDS, READ, UPDATE_TEXT, RefusalError, check_content
 from tests.loopback.slack.state import Clock, Conversation, Ephemeral, Message, Version
 from tests.loopback.slack.workspace import Workspace
 
@@ -23,6 +23,7 @@ class Api:
         self._echo = echo
         self._socket_url = socket_url
         self.assistant = False
+        self.longest = 1000
         self.methods: dict[str, Callable[[Args], dict[str, Any]]] = {
             "auth.test": self.test,
             "apps.connections.open": lambda _: {"url": self._socket_url()},
@@ -36,6 +37,7 @@ class Api:
             "conversations.info": self.info,
             "conversations.history": self.history,
             "conversations.replies": self.replies,
+            "users.conversations": self.channels,
             "assistant.threads.setStatus": self.status,
         }
 
@@ -74,7 +76,7 @@ class Api:
         said = self._own(where, args, "cant_update_message")
         check_content(args, UPDATE_TEXT)
         said.versions.append(Version(args.get("text", ""), tuple(args.get("blocks", ()))))
-        self._echo(where, payloads.changed(said, where, self._workspace.bot_id, self._clock.ts()))
+        self._echo(where, payloads.edited(said, where, self._workspace.bot_id, self._clock.ts()))
         return {"channel": where.id, "ts": said.ts, "text": said.versions[-1].text}
 
     def delete(self, args: Args) -> dict[str, Any]:
@@ -82,7 +84,7 @@ class Api:
         where = self._speakable(args)
         said = self._own(where, args, "cant_delete_message")
         said.deleted = True
-        self._echo(where, payloads.deleted(said, where, self._clock.ts()))
+        self._echo(where, payloads.deleted(said, where, self._workspace.bot_id, self._clock.ts()))
         return {"channel": where.id, "ts": said.ts}
 
     def whisper(self, args: Args) -> dict[str, Any]:
@@ -128,14 +130,29 @@ class Api:
         """`conversations.history`."""
         where = self._readable(args)
         top = [said for said in where.messages.values() if not said.thread and not said.deleted]
-        return self._page(list(reversed(top)), args)
+        found = [self._describe(where, said) for said in reversed(top) if said.ts > args.get("oldest", "")]
+        return self._page("messages", found, args)
 
     def replies(self, args: Args) -> dict[str, Any]:
         """`conversations.replies`."""
         where = self._readable(args)
         if args["ts"] not in where.messages:
             raise RefusalError("thread_not_found")
-        return self._page(where.thread(args["ts"]), args)
+        root, since = args["ts"], args.get("oldest", "")
+        said = [said for said in where.thread(root) if said.ts == root or said.ts > since]
+        return self._page("messages", [self._describe(where, one) for one in said], args)
+
+    def channels(self, args: Args) -> dict[str, Any]:
+        """`users.conversations`."""
+        kinds = [KINDS[name] for name in str(args.get("types", "public_channel")).split(",")]
+        if {READ[kind] for kind in kinds} - self._workspace.scopes:
+            raise RefusalError("missing_scope")
+        found = [
+            {"id": where.id, "name": where.name, "is_im": where.kind == "im"}
+            for where in self._workspace.conversations.values()
+            if where.kind in kinds and self._workspace.bot_user in where.members and not where.archived
+        ]
+        return self._page("channels", found, args)
 
     def status(self, args: Args) -> dict[str, Any]:
         """`assistant.threads.setStatus`."""
@@ -152,6 +169,11 @@ class Api:
             raise RefusalError("channel_not_found")
         return self._workspace.conversations[id]
 
+    def _direct(self, id: str) -> str:
+        """A person's id leads to their direct messages."""
+        found = (where.id for where in self._workspace.conversations.values() if where.kind == "im")
+        return next((dm for dm in found if id in self._workspace.conversations[dm].members), id)
+
     def _readable(self, args: Args) -> Conversation:
         where = self._conversation(args["channel"])
         if HISTORY[where.kind] not in self._workspace.scopes:
@@ -160,12 +182,22 @@ class Api:
             raise RefusalError("not_in_channel")
         return where
 
-    def _page(self, messages: list[Message], args: Args) -> dict[str, Any]:
-        found = [said for said in messages if said.ts > args.get("oldest", "")][: int(args.get("limit", 100))]
-        return {"messages": [payloads.describe(said, self._workspace.bot_id) for said in found]}
+    def _page(self, key: str, entries: list[dict[str, Any]], args: Args) -> dict[str, Any]:
+        """A page of a list, with the cursor of the next one where there is more."""
+        begin = int(args.get("cursor") or 0)
+        end = begin + min(int(args.get("limit", 100)), self.longest)
+        more = str(end) if len(entries) > end else ""
+        return {key: entries[begin:end], "has_more": bool(more), "response_metadata": {"next_cursor": more}}
+
+    def _describe(self, where: Conversation, said: Message) -> dict[str, Any]:
+        """A message in the history; one that began a thread says when that was spoken in last."""
+        described = payloads.describe(said, self._workspace.bot_id)
+        if not said.thread and len(thread := where.thread(said.ts)) > 1:
+            described |= {"thread_ts": said.ts, "reply_count": len(thread) - 1, "latest_reply": thread[-1].ts}
+        return described
 
     def _speakable(self, args: Args) -> Conversation:
-        where = self._conversation(args["channel"])
+        where = self._conversation(self._direct(args["channel"]))
         if self._workspace.bot_user not in where.members:
             raise RefusalError("not_in_channel")
         if where.archived:

@@ -11,6 +11,7 @@ from typing import Any, cast
 import uvicorn
 
 from adapters.slack import Settings, run
+from bot.alerts import Alerts
 from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Asgi, Host
@@ -30,7 +31,7 @@ class Notebook:
     broken: bool = False
 
     async def claim(self, incoming: Incoming) -> Turn | None:
-        self._check()
+        self.check()
         key = incoming.channel_id, incoming.message_id
         if key in self.claims:
             return None
@@ -42,11 +43,11 @@ class Notebook:
         self.finished.append(answer)
 
     async def asked(self, place: str) -> bool:
-        self._check()
+        self.check()
         return place in self.claims.values()
 
     async def metadata(self, place: str) -> dict[str, Any]:
-        self._check()
+        self.check()
         return self.notes.get(place, {})
 
     async def annotate(self, place: str, key: str, value: Any) -> None:
@@ -54,10 +55,11 @@ class Notebook:
         self.notes[place] = {name: note for name, note in notes.items() if note is not None}
 
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
-        self._check()
+        self.check()
         return [(key, text) for key, text in reversed(self.known.items()) if key.startswith(prefix)][:limit]
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise StorageError while broken."""
         if self.broken:
             raise StorageError("the disk is full")
 
@@ -71,6 +73,9 @@ class Echo:
         self.answered: list[Incoming] = []
         self.commands: list[tuple[str, Place, Author]] = []
         self.admins: list[Author] = []
+        self.amended: list[Incoming] = []
+        self.retracted: list[tuple[str, str, str]] = []
+        self.alerts = Alerts()
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
@@ -89,6 +94,16 @@ class Echo:
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
         return task
+
+    async def amend(self, incoming: Incoming) -> None:
+        """Keep what was changed."""
+        self.memory.check()
+        self.amended.append(incoming)
+
+    async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
+        """Keep what was taken back."""
+        self.memory.check()
+        self.retracted.append((platform, channel_id, message_id))
 
     async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
         """Say what was asked for."""

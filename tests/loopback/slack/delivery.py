@@ -45,13 +45,16 @@ class Courier:
         self.sockets: list[web.WebSocketResponse] = []
         self.connections = 0
         self.lost_acks = 0
+        self.deaf = False
         self._changed = changed
         self._connected = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, kind: str, payload: dict[str, Any]) -> Delivery:
-        """Begin to deliver something."""
+        """Begin to deliver something; while `deaf` it is lost for good, as what comes after Slack's last try is."""
         delivery = Delivery(kind, payload)
+        if self.deaf:
+            return delivery
         self.deliveries.append(delivery)
         task = asyncio.create_task(self._deliver(delivery))
         self._tasks.add(task)

@@ -75,23 +75,39 @@ def mention(said: Message) -> dict[str, Any]:
     return {**event, "thread_ts": said.thread} if said.thread else event
 
 
-def changed(said: Message, where: Conversation, bot_id: str, at: str) -> dict[str, Any]:
+def edited(said: Message, where: Conversation, bot_id: str, at: str) -> dict[str, Any]:
     """The `message_changed` event that follows an edit, the bot's own ones too."""
+    message = {**describe(said, bot_id), "edited": {"user": said.user, "ts": at}}
+    return changed(where, message, {**message, "text": said.versions[-2].text}, at)
+
+
+def unfurled(said: Message, where: Conversation, bot_id: str, at: str) -> dict[str, Any]:
+    """The `message_changed` event that follows when a link in a message gets its preview."""
+    message = describe(said, bot_id)
+    return changed(where, {**message, "attachments": [{"id": 1, "title": "A page"}]}, message, at)
+
+
+def changed(where: Conversation, message: dict[str, Any], before: dict[str, Any], at: str) -> dict[str, Any]:
+    """A `message_changed` event."""
     return {
         "type": "message",
         "subtype": "message_changed",
         "hidden": True,
-        "channel": said.channel,
+        "channel": where.id,
         "channel_type": where.kind,
-        "message": {**describe(said, bot_id), "edited": {"user": said.user, "ts": at}},
-        "previous_message": {"type": "message", "user": said.user, "ts": said.ts, "text": said.versions[-2].text},
+        "message": message,
+        "previous_message": before,
         "ts": at,
         "event_ts": at,
     }
 
 
-def deleted(said: Message, where: Conversation, at: str) -> dict[str, Any]:
-    """The `message_deleted` event."""
+def deleted(said: Message, where: Conversation, bot_id: str, at: str) -> dict[str, Any]:
+    """What follows a deletion: `message_deleted`, or a change into a tombstone where a thread hangs under it."""
+    if not said.thread and any(other.thread == said.ts for other in where.messages.values()):
+        text = "This message was deleted."
+        tomb = {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "hidden": True, "text": text}
+        return changed(where, {**tomb, "ts": said.ts, "thread_ts": said.ts}, describe(said, bot_id), at)
     return {
         "type": "message",
         "subtype": "message_deleted",
@@ -99,6 +115,7 @@ def deleted(said: Message, where: Conversation, at: str) -> dict[str, Any]:
         "channel": said.channel,
         "channel_type": where.kind,
         "deleted_ts": said.ts,
+        "previous_message": describe(said, bot_id),
         "ts": at,
         "event_ts": at,
     }

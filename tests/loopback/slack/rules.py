@@ -52,6 +52,7 @@ METHODS: Mapping[str, Method] = {
     "chat.postEphemeral": _method("channel user", f"{CONTENT} thread_ts", "chat:write", 100),
     "reactions.add": _method("channel name timestamp", "", "reactions:write"),
     "reactions.remove": _method("channel name timestamp", "", "reactions:write"),
+    "users.conversations": _method("", "types cursor limit exclude_archived", "", 20),
     "users.info": _method("user", "include_locale", "users:read", 100),
     "conversations.info": _method("channel", "include_locale include_num_members", "channels:read"),
     "conversations.history": _method("channel", "cursor limit oldest latest inclusive"),
@@ -68,9 +69,16 @@ SCOPES = (
     "mpim:history",
     "reactions:write",
     "users:read",
+    "channels:read",
+    "groups:read",
+    "mpim:read",
 )
 HISTORY = {"channel": "channels:history", "group": "groups:history", "mpim": "mpim:history", "im": "im:history"}
 """The scope that lets a conversation's messages through, by its kind."""
+READ = {"channel": "channels:read", "group": "groups:read", "mpim": "mpim:read", "im": "im:read"}
+"""The scope that lets a conversation be listed, by its kind."""
+KINDS = {"public_channel": "channel", "private_channel": "group", "mpim": "mpim", "im": "im"}
+"""What the kinds are called where they are listed."""
 
 
 def check_arguments(name: str, args: Mapping[str, Any]) -> Method:

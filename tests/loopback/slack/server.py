@@ -105,6 +105,23 @@ class FakeSlack:
         self.emit(where, payloads.message(said, where, self.workspace.bot_id, **extra))
         return said
 
+    def edit(self, said: Message, text: str) -> None:
+        """A person writes their message anew."""
+        said.versions.append(Version(text))
+        where = self.workspace.conversations[said.channel]
+        self.emit(where, payloads.edited(said, where, self.workspace.bot_id, self.clock.ts()))
+
+    def unfurl(self, said: Message) -> None:
+        """A link in a message gets its preview."""
+        where = self.workspace.conversations[said.channel]
+        self.emit(where, payloads.unfurled(said, where, self.workspace.bot_id, self.clock.ts()))
+
+    def erase(self, said: Message) -> None:
+        """A person takes a message away: theirs, or as an admin the bot's."""
+        said.deleted = True
+        where = self.workspace.conversations[said.channel]
+        self.emit(where, payloads.deleted(said, where, self.workspace.bot_id, self.clock.ts()))
+
     def emit(self, where: Conversation, event: dict[str, Any]) -> None:
         """Deliver an event of a conversation that the bot is in and may read."""
         if self.workspace.bot_user in where.members:

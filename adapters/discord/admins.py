@@ -1,0 +1,42 @@
+"""The people who run the bot, told of trouble in a direct message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.discord.channel import PAGE
+from adapters.discord.form import content, form
+from adapters.discord.rest import Rest, connect
+from adapters.discord.settings import Settings
+from bot.errors import PlatformError, PlatformFault
+from bot.messages import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Admins:
+    """The application's owners and the people of `discord.admins`, by their ids.
+
+    They are written to over a connection made for it: the adapter's own may be what is down.
+    """
+
+    settings: Settings
+    ids: frozenset[str]
+
+    async def tell(self, sentence: str) -> None:
+        """Write to each of them; raises PlatformError if somebody could not be reached, after trying all."""
+        fault: PlatformError | None = None
+        async with connect(self.settings) as rest:
+            for user in sorted(self.ids):
+                try:
+                    await self._write(rest, user, Page(sentence))
+                except PlatformError as error:
+                    fault = error
+        if fault:
+            raise fault
+
+    async def _write(self, rest: Rest, user: str, page: Page) -> None:
+        where = await rest.call("POST", "/users/@me/channels", {"recipient_id": user})
+        if not isinstance(where, dict) or not where.get("id"):
+            raise PlatformError(PlatformFault.NETWORK, "Discord's answer cannot be read")
+        text = content(page, self.settings.table_width)[:PAGE]
+        await rest.call("POST", f"/channels/{where['id']}/messages", form(page, text, ping=False))

@@ -1,0 +1,130 @@
+"""What people say to the bot, change and take away, given to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import discord
+import structlog
+
+from adapters.discord.channel import DiscordChannel
+from adapters.discord.incoming import follows, incoming, locate, spoken, unreadable
+from adapters.discord.login import Identity
+from adapters.discord.rest import Rest
+from adapters.discord.settings import Settings
+from bot.engine import Engine
+from bot.errors import PlatformError, StorageError
+from bot.messages import Incoming, Page, State
+from bot.ports import Answer
+
+UNREADABLE = "That mentions my role, and I may not read such a message. Please mention me myself: <@{}>."
+EDITS = 1000
+"""Messages whose last edit is remembered."""
+
+log = structlog.get_logger(__name__)
+
+
+class Intake:
+    """Decides what is for the bot. After `closing` nothing new is taken; the record still follows the platform."""
+
+    def __init__(self, engine: Engine, settings: Settings, rest: Rest, me: Identity, closing: asyncio.Event) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._rest = rest
+        self._me = int(me.user)
+        self._closing = closing
+        self._edits: OrderedDict[int, str] = OrderedDict()
+
+    def open(self, question: Incoming) -> DiscordChannel:
+        """The channel that a question is answered in."""
+        return DiscordChannel(self._rest, self._settings, question.channel_id, question.message_id)
+
+    async def take(self, message: discord.Message) -> None:
+        """Answer a message, if it is for the bot; returns when it is answered."""
+        question = await self._question(message)
+        if question and unreadable(message, self._me):
+            await self._explain(question)
+        elif question:
+            await self._engine.respond(question, self.open(question))
+
+    async def recover(self, message: discord.Message) -> None:
+        """Begin to answer a message that was missed; returns when it is on record. Raises StorageError."""
+        question = await self._question(message)
+        if question and unreadable(message, self._me):
+            await self._explain(question)
+        elif question:
+            await self._engine.take(question, self.open(question))
+
+    async def amend(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Take in that somebody edited a message that is for the bot."""
+        message = event.message
+        if not self._edited(message.id, event.data):
+            return
+        question = await self._question(message, late=True)
+        if question is None or unreadable(message, self._me):
+            return
+        record = self._engine.memory if self._closing.is_set() else self._engine
+        try:
+            await record.amend(question)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+
+    async def retract(self, channel: int, messages: Iterable[int]) -> None:
+        """Take in that somebody deleted messages: the bot's own deletions change nothing."""
+        others = [str(message) for message in messages if str(message) not in self._rest.gone]
+        self._rest.gone.extend(others)
+        try:
+            for message in others:
+                await self._engine.retract("discord", str(channel), message)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+
+    async def _question(self, message: discord.Message, late: bool = False) -> Incoming | None:
+        """The message as the engine wants it; None where it is not for the bot, was deleted, or comes too late."""
+        if not spoken(message) or (self._closing.is_set() and not late):
+            return None
+        joined = follows(message, self._me) and await self._joined(message)
+        return None if str(message.id) in self._rest.gone else incoming(message, self._me, joined)
+
+    def _edited(self, message: int, data: Any) -> bool:
+        """Whether its author changed it: previews and pins come as the same event, with the time of before."""
+        stamp = data.get("edited_timestamp")
+        if not stamp or self._edits.get(message) == stamp:
+            return False
+        self._edits[message] = stamp
+        if len(self._edits) > EDITS:
+            self._edits.popitem(last=False)
+        return True
+
+    async def _joined(self, message: discord.Message) -> bool:
+        """Whether the bot takes part in the thread: it opened it, or was asked something there."""
+        if not self._settings.thread_follow_ups:
+            return False
+        if getattr(message.channel, "owner_id", None) == self._me:
+            return True
+        try:
+            return await self._engine.memory.asked(locate(message.channel.id, direct=False).key)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+            return False
+
+    async def _explain(self, question: Incoming) -> None:
+        """Say, once, how to reach the bot where its role was mentioned and the text was kept back."""
+        try:
+            turn = await self._engine.memory.claim(question)
+            if turn is None:
+                return
+            answer = await self._say(question, UNREADABLE.format(self._me))
+            await self._engine.memory.finish(turn.id, answer)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+
+    async def _say(self, question: Incoming, text: str) -> Answer:
+        try:
+            return Answer(text, posts=(await self.open(question).post(Page(text)),))
+        except PlatformError as error:
+            log.warning("an answer could not be shown", fault=error.fault.value, error=str(error))
+            return Answer(text, State.FAILED, fault=error.fault.value)

@@ -1,0 +1,150 @@
+"""What was said while the bot was away: read from Discord's history, slowly, and taken like everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import discord
+import structlog
+from discord.utils import time_snowflake, utcnow
+
+from adapters.discord.rest import Rest
+from bot.errors import PlatformError, PlatformFault, StorageError
+from bot.ports import Memory
+
+PREFIX = "discord:"
+DIRECT = 1
+"""The type of a direct message's channel (Discord's documentation, channel types)."""
+PLACES = 100
+"""How many of the latest places of the memory are looked through for direct messages."""
+PAGE = 100
+"""Messages in one reading, the most that Discord gives."""
+PAUSE = 0.2
+"""Seconds between two calls: a tenth of what Discord grants a bot, so that answers do not wait for this."""
+TRIES = 4
+"""How often a call is tried that the network or a limit refused."""
+
+Room = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel
+Shared = discord.abc.GuildChannel | discord.Thread
+Take = Callable[[discord.Message], Awaitable[None]]
+log = structlog.get_logger(__name__)
+
+
+class Missed:
+    """Looks for messages that no event told of, `seconds` back at most; gives each to `take`, the oldest first.
+
+    A room is a channel, thread or direct message. One whose last message was heard is not asked.
+    """
+
+    def __init__(self, client: discord.Client, rest: Rest, memory: Memory, seconds: float, take: Take) -> None:
+        self._client = client
+        self._rest = rest
+        self._memory = memory
+        self._seconds = seconds
+        self._take = take
+        self._known: dict[int, int] = {}  # by room, the message up to which everything was heard
+        self._whole: set[int] = set()  # the rooms of which this session hears everything
+        self._others: set[int] = set()  # places of the memory that are no direct messages
+        self._idle = asyncio.Lock()
+        self._new = True
+
+    async def begin(self) -> None:
+        """A session of the gateway begins. A memory without anything of Discord has missed nothing."""
+        self._whole = set()
+        try:
+            self._new = not await self._memory.places(PREFIX, 1)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+
+    def hear(self, message: discord.Message) -> None:
+        """An event told of this message."""
+        if message.channel.id in self._whole:
+            self._known[message.channel.id] = message.id
+
+    async def look(self, guilds: Iterable[discord.Guild], direct: bool = False) -> None:
+        """Look through servers, and through the direct messages that the memory knows."""
+        whole = self._whole
+        if not self._seconds:
+            return
+        async with self._idle:
+            try:
+                for room, last in [found for guild in guilds for found in _rooms(guild)]:
+                    await self._catch_up(room, last, whole)
+                if direct:
+                    async for person, last in self._people():
+                        await self._catch_up(person, last, whole)
+            except StorageError as error:
+                log.error("the memory failed", error=str(error))
+
+    async def _catch_up(self, room: Room, last: int, whole: set[int]) -> None:
+        """Take what was said in a room since it was heard last; where it cannot be read it stays as unheard."""
+        since = max(self._known.get(room.id, 0), time_snowflake(utcnow() - timedelta(seconds=self._seconds)))
+        if last > since and not self._new:
+            try:
+                async for message in self._history(room, since):
+                    await self._take(message)
+                    last = message.id
+            except PlatformError as error:
+                log.warning("what was said meanwhile could not be read", channel=room.id, error=str(error))
+                return
+        self._known[room.id] = max(last, self._known.get(room.id, 0))
+        whole.add(room.id)
+
+    async def _history(self, room: Room, after: int) -> AsyncIterator[discord.Message]:
+        """The messages of a room after one, the oldest first. Raises PlatformError."""
+        while True:
+            page = await self._ask(f"/channels/{room.id}/messages?after={after}&limit={PAGE}") or []
+            for data in sorted(page, key=lambda data: int(data["id"])):
+                yield discord.Message(state=self._client._connection, channel=room, data=data)
+                after = int(data["id"])
+            if len(page) < PAGE:
+                return
+
+    async def _people(self) -> AsyncIterator[tuple[Room, int]]:
+        """The direct messages that the memory knows, each with its last message."""
+        places = [int(key.removeprefix(PREFIX)) for key, _ in await self._memory.places(PREFIX, PLACES)]
+        for place in places:
+            if place in self._others or isinstance(self._client.get_channel(place), Shared):
+                continue
+            try:
+                data: Any = await self._ask(f"/channels/{place}") or {}
+            except PlatformError as error:
+                log.info("a direct message cannot be read", channel=place, error=str(error))
+                continue
+            if data.get("type") == DIRECT and self._client.user:
+                state = self._client._connection
+                yield discord.DMChannel(me=self._client.user, state=state, data=data), _last(data)
+            else:
+                self._others.add(place)
+
+    async def _ask(self, path: str) -> Any:
+        """One call, some time after the one before; tried again where that may help. Raises PlatformError."""
+        for left in reversed(range(TRIES)):
+            await asyncio.sleep(PAUSE)
+            try:
+                return await self._rest.call("GET", path)
+            except PlatformError as error:
+                if error.fault not in (PlatformFault.RATE, PlatformFault.NETWORK) or not left:
+                    raise
+                await asyncio.sleep(error.retry_after or 2.0 ** (TRIES - left - 1))
+        return None
+
+
+def _rooms(guild: discord.Guild) -> list[tuple[Room, int]]:
+    """The rooms of a server that the bot may read back, each with its last message."""
+    kinds = guild.text_channels, guild.voice_channels, guild.stage_channels, guild.threads
+    return [(room, room.last_message_id or 0) for rooms in kinds for room in rooms if _readable(room)]
+
+
+def _readable(room: Shared) -> bool:
+    if isinstance(room, discord.Thread) and room.parent is None:
+        return False
+    rights = room.permissions_for(room.guild.me)
+    return rights.view_channel and rights.read_message_history
+
+
+def _last(data: Any) -> int:
+    return int(data.get("last_message_id") or 0)

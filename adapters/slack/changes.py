@@ -1,0 +1,44 @@
+"""From Slack's event to what was changed or deleted, or None where it is neither. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.slack.incoming import Identity, Spoken, spoken
+
+TOMBSTONE = "tombstone"
+"""What becomes of a deleted message that a thread hangs under; Slack calls that a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message that is no more."""
+
+    channel: str
+    ts: str
+
+
+def changed(body: Mapping[str, Any], me: Identity) -> Spoken | None:
+    """What a person's message says now; None where its words are the same, as after a preview of a link."""
+    event = body.get("event") or {}
+    message = event.get("message") or {}
+    if event.get("subtype") != "message_changed":
+        return None
+    if (event.get("previous_message") or {}).get("text") == message.get("text"):
+        return None
+    where = {"type": "message", "channel": event.get("channel"), "channel_type": event.get("channel_type")}
+    return spoken({**body, "event": {**message, **where}}, me)
+
+
+def deleted(body: Mapping[str, Any]) -> Deleted | None:
+    """Which message was deleted, anybody's."""
+    event = body.get("event") or {}
+    message = event.get("message") or {}
+    ts = ""
+    if event.get("subtype") == "message_deleted":
+        ts = event.get("deleted_ts") or ""
+    elif event.get("subtype") == "message_changed" and message.get("subtype") == TOMBSTONE:
+        ts = message.get("ts") or ""
+    return Deleted(event["channel"], ts) if ts and event.get("channel") else None

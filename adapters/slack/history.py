@@ -1,0 +1,103 @@
+"""Reading what was said: conversations, their messages and threads, within a limit of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from adapters.slack.calls import call
+from adapters.slack.workspace import Workspace
+from bot.errors import PlatformError, PlatformFault
+from bot.pacing import Urgency
+
+TYPES = {"public_channel": "channels:read", "private_channel": "groups:read", "mpim": "mpim:read"}
+"""The kinds of conversations that can be listed, and the scope that each needs."""
+PAGE, PAGES = 100, 3
+"""Entries of one page of a list, and how many pages are read."""
+TRIES = 4
+"""How often a reading that the network lost is tried; one that is refused for its rate does not count."""
+
+Entry = Mapping[str, Any]
+Request = Callable[[str | None], Awaitable[Any]]
+"""Asks for the page at a cursor."""
+
+
+class History:
+    """A workspace's past. Each reading raises PlatformError where the network fails; it is empty where it may not be.
+
+    A message has the fields that its event has, without the channel.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._client = workspace.client
+        self._pacer = workspace.reads
+        self._types = [kind for kind, scope in TYPES.items() if scope in workspace.scopes]
+
+    async def channels(self) -> list[str]:
+        """The channels that the bot is in, as far as the scopes let it know."""
+        if not self._types:
+            return []
+        listed = await self._list(
+            "channels",
+            lambda cursor: self._client.users_conversations(
+                types=self._types, exclude_archived=True, limit=PAGE, cursor=cursor
+            ),
+        )
+        return [str(channel["id"]) for channel in listed]
+
+    async def messages(self, channel: str, since: str) -> list[Entry]:
+        """What was said after this `ts` outside of threads, and what began one, the oldest first."""
+        return _sort(
+            await self._list(
+                "messages",
+                lambda cursor: self._client.conversations_history(
+                    channel=channel, oldest=since, limit=PAGE, cursor=cursor
+                ),
+            )
+        )
+
+    async def replies(self, channel: str, thread: str, since: str) -> list[Entry]:
+        """What was said after this `ts` in a thread, the oldest first, without the message that began it."""
+        found = await self._list(
+            "messages",
+            lambda cursor: self._client.conversations_replies(
+                channel=channel, ts=thread, oldest=since, limit=PAGE, cursor=cursor
+            ),
+        )
+        return _sort([message for message in found if message["ts"] > since and message["ts"] != thread])
+
+    async def _list(self, key: str, request: Request) -> list[Entry]:
+        """A list that comes in pages."""
+        entries: list[Entry] = []
+        cursor = None
+        for _ in range(PAGES):
+            answer = await self._ask(request, cursor)
+            entries += answer.get(key) or ()
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                break
+        return entries
+
+    async def _ask(self, request: Request, cursor: str | None) -> Mapping[str, Any]:
+        """One page, when the limit allows."""
+        failures = 0
+        seat = self._pacer.seat(lambda: 0.0)
+        try:
+            while True:
+                await seat.turn(Urgency.FIRST)
+                try:
+                    return await call(request(cursor), self._pacer)
+                except PlatformError as error:
+                    if error.fault not in (PlatformFault.RATE, PlatformFault.NETWORK):
+                        return {}
+                    if error.fault is PlatformFault.NETWORK:
+                        failures += 1
+                        self._pacer.back_off(2.0**failures)
+                    if failures == TRIES:
+                        raise
+        finally:
+            seat.leave()
+
+
+def _sort(messages: list[Entry]) -> list[Entry]:
+    return sorted(messages, key=lambda message: str(message["ts"]))
