@@ -88,6 +88,7 @@ async def _read(
 ) -> Answer:
     """Read the model to its end, or until the halt."""
     reading = _Reading(screen, thinking)
+    start = asyncio.get_running_loop().time()
     fault, note = "", ""
     halt.reading = asyncio.create_task(reading.read(pieces))
     if halt.state:
@@ -103,7 +104,10 @@ async def _read(
         log.warning("the model failed", fault=error.fault.value, error=str(error))
         await reading.salvage()
         state, fault, note = State.FAILED, error.fault.value, failure(error.fault, begun=bool(reading.text.strip()))
-    return Answer(reading.text, state, note or ENDINGS[state], reading.end.usage or Usage(), fault=fault)
+    first = reading.begun - start if reading.begun else None
+    return Answer(
+        reading.text, state, note or ENDINGS[state], reading.end.usage or Usage(), fault=fault, first=first, lag=0.0
+    )
 
 
 class _Reading:
@@ -111,6 +115,7 @@ class _Reading:
 
     def __init__(self, screen: Reply | Transcript, thinking: bool) -> None:
         self.end = Piece()
+        self.begun: float | None = None  # when the first text came, by the loop's clock
         self._screen = screen
         self._thinking = thinking
         self._written: list[str] = []
@@ -141,6 +146,7 @@ class _Reading:
             await self._show(self._void)
 
     async def _show(self, text: str) -> None:
+        self.begun = self.begun or asyncio.get_running_loop().time()
         self._written.append(text)
         await (self._screen.grow(text) if isinstance(self._screen, Reply) else self._screen.append(text))
 

@@ -194,9 +194,10 @@ async def answered(discord: FakeDiscord, app: App, count: int) -> None:
 class Heard:
     """Makes discord.py's messages of what people say in a world, without a connection."""
 
-    def __init__(self) -> None:
-        self.world = World()
-        self.state = library.Client(intents=library.Intents.none())._connection
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.client = library.Client(intents=library.Intents.none())
+        self.state = self.client._connection
         self.state.user = ClientUser(state=self.state, data=payloads.user(self.world.bot))  # type: ignore[arg-type]
         self.state._add_guild_from_data(payloads.guild(self.world.guilds[GUILD], self.world))  # type: ignore[arg-type]
 

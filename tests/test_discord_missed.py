@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
+import discord as library
 import pytest
 
-from tests.discord_app import App, Echo, answered, connected
-from tests.loopback.discord import ANN_DM, BEN, BEN_DM, BOT, BOT_ROLE, GENERAL, RANDOM, TALK, FakeDiscord
+from adapters.discord.missed import Missed
+from adapters.discord.rest import Rest, connect
+from bot.ports import Memory
+from tests.discord_app import App, Echo, Heard, Notebook, answered, connected, settings
+from tests.loopback.discord import ANN_DM, BEN, BOT, BOT_ROLE, GENERAL, RANDOM, TALK, FakeDiscord, payloads
 
 MENTION = f"<@{BOT}>"
 
@@ -41,6 +48,41 @@ async def read(discord: FakeDiscord, *channels: str) -> None:
     assert {call["channel"] for call in discord.called("history")} == wanted
 
 
+class Desk:
+    """The part that looks for what was missed, without a gateway: a test says what that tells of."""
+
+    def __init__(self, discord: FakeDiscord, rest: Rest, seconds: float, known: tuple[str, ...]) -> None:
+        self.memory = Notebook({(place, "0"): f"discord:{place}" for place in known})
+        self.taken: list[str] = []
+        self._discord = discord
+        self._gateway = Heard(discord.world)
+        self._missed = Missed(self._gateway.client, rest, cast(Memory, self.memory), seconds, self._take)
+
+    async def session(self) -> None:
+        """A session begins: the gateway tells of the servers as they are now."""
+        await self._missed.begin()
+        self._gateway.state.clear()
+        fresh = Heard(self._discord.world)
+        self._gateway.state.user, self._gateway.state._guilds = fresh.state.user, fresh.state._guilds
+        await self._missed.look(self._gateway.client.guilds, direct=True)
+
+    def hear(self, where: str, text: str) -> None:
+        """The gateway tells of a message."""
+        said = self._discord.say(where, text)
+        self._missed.hear(self._gateway.read(payloads.event(said, self._discord.world)))
+
+    async def _take(self, message: library.Message) -> None:
+        self.memory.check()
+        self.taken.append(message.content)
+
+
+@asynccontextmanager
+async def looking(discord: FakeDiscord, seconds: float = 900, known: tuple[str, ...] = ()) -> AsyncIterator[Desk]:
+    """A desk whose memory knows these places."""
+    async with connect(settings(discord)) as rest:
+        yield Desk(discord, rest, seconds, known)
+
+
 async def test_questions_of_the_meantime_are_answered_after_a_start() -> None:
     """In channels, in threads with a mention and without, in direct messages; not what was for others."""
     async with FakeDiscord() as discord:
@@ -70,16 +112,13 @@ async def test_they_are_taken_in_their_order_over_many_pages() -> None:
 
 
 async def test_an_empty_memory_recovers_nothing() -> None:
-    """The bot is new here: nobody waits for it."""
-    async with FakeDiscord() as discord:
+    """The bot is new here, and nobody waits for it: not then, and not once it was asked something."""
+    async with FakeDiscord() as discord, looking(discord) as desk:
         discord.say(GENERAL, f"{MENTION} before its time")
-        async with connected(discord) as app:
-            await discord.gateway.invalidate()
-            await discord.until(lambda: len(discord.gateway.identifies) == 2, 30)
-            discord.say(RANDOM, f"{MENTION} live")
-            await answered(discord, app, 1)
-            discord.say(ANN_DM, "live too")
-            await answered(discord, app, 2)
+        discord.say(ANN_DM, "before its time")
+        await desk.session()
+        desk.memory.claims["1", "1"] = f"discord:{GENERAL}"
+        await desk.session()
         assert not discord.called("history")
 
 
@@ -97,15 +136,11 @@ async def test_what_is_older_than_the_setting_is_left() -> None:
 
 
 async def test_it_can_be_switched_off() -> None:
-    """Then nothing is read."""
-    async with FakeDiscord() as discord:
-        engine = await met(discord, GENERAL, ANN_DM)
+    """Then nothing is asked."""
+    async with FakeDiscord() as discord, looking(discord, seconds=0, known=(GENERAL, ANN_DM)) as desk:
         discord.say(GENERAL, f"{MENTION} missed")
-        async with connected(discord, engine, catch_up=0) as app:
-            await discord.gateway.invalidate()
-            await discord.until(lambda: len(discord.gateway.identifies) == 3, 30)
-            assert await caught_up(discord, app, 0) == set()
-        assert not discord.called("history")
+        await desk.session()
+        assert not discord.calls
 
 
 async def test_only_what_it_may_read_is_asked_for() -> None:
@@ -124,12 +159,12 @@ async def test_only_what_it_may_read_is_asked_for() -> None:
         assert not [refusal for refusal in discord.refusals if refusal[1] in (401, 403)]
 
 
-async def test_a_session_that_was_lost_misses_nothing_and_asks_only_where_something_was_said() -> None:
-    """A channel whose last message was heard is not read again; what was said with nobody there is answered once."""
+async def test_a_session_that_was_lost_misses_nothing() -> None:
+    """What was said while nobody heard is answered; a channel whose last message was heard is not read again."""
     async with FakeDiscord() as discord:
-        engine = await met(discord, GENERAL, RANDOM)
+        engine = await met(discord, GENERAL, RANDOM, ANN_DM)
         async with connected(discord, engine) as app:
-            await read(discord, GENERAL, RANDOM)
+            await discord.until(lambda: discord.called("channel"))  # the servers are done then
             discord.say(GENERAL, f"{MENTION} one")
             discord.say(RANDOM, f"{MENTION} two")
             await answered(discord, app, 2)
@@ -138,6 +173,7 @@ async def test_a_session_that_was_lost_misses_nothing_and_asks_only_where_someth
             await discord.until(lambda: not discord.connected)
             discord.say(RANDOM, f"{MENTION} missed")
             await answered(discord, app, 3)
+            await discord.until(lambda: discord.called("channel"))
             await read(discord, RANDOM)
             assert app.engine.answered[-1].text == "missed"
 
@@ -157,7 +193,7 @@ async def test_a_resumed_session_needs_no_history() -> None:
 
 
 @pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 0.1}, {"status": 503}, {"cut": True}])
-async def test_a_reading_that_failed_is_tried_again(fault: dict[str, object]) -> None:
+async def test_a_reading_that_failed_is_tried_again(fault: dict[str, Any]) -> None:
     """After a pause, or as long as Discord says."""
     async with FakeDiscord() as discord:
         engine = await met(discord)
@@ -168,13 +204,13 @@ async def test_a_reading_that_failed_is_tried_again(fault: dict[str, object]) ->
 
 
 async def test_a_refusal_keeps_nothing_else_from_being_found() -> None:
-    """A channel and a direct message that are gone are left out."""
+    """A channel that it may not read after all, a thread that is gone."""
     async with FakeDiscord() as discord:
-        engine = await met(discord, ANN_DM, BEN_DM)
+        engine = await met(discord, ANN_DM, TALK)
         for where in (GENERAL, RANDOM):
             discord.say(where, f"{MENTION} missed in {discord.channels[where].name}")
         discord.say(ANN_DM, "missed in a direct message")
-        discord.channels[BEN_DM].deleted = True
+        discord.people.drop(TALK)
         discord.fail("history", status=403, body={"code": 50001, "message": "Missing Access"})
         async with connected(discord, engine) as app:
             assert await caught_up(discord, app, 2) == {"missed in random", "missed in a direct message"}
@@ -208,18 +244,39 @@ async def test_without_the_intent_it_finds_what_is_said_to_it() -> None:
             assert [MENTION in said.shown for said in discord.answers(TALK)] == [False, True, False]
 
 
-async def test_a_memory_that_fails_is_asked_again_the_next_time() -> None:
-    """Nothing counts as heard that was not written down."""
-    async with FakeDiscord() as discord:
-        engine = await met(discord)
-        discord.say(GENERAL, f"{MENTION} missed")
-        gate = discord.hold("history")
-        async with connected(discord, engine) as app:
-            await discord.until(lambda: discord.called("history"))
-            engine.memory.broken = True
-            gate.set()
-            await discord.until(lambda: engine.received)
-            engine.memory.broken = False
-            await discord.gateway.invalidate()
-            await answered(discord, app, 1)
-            assert app.engine.answered[0].text == "missed"
+async def test_what_could_not_be_written_down_is_read_again() -> None:
+    """By the next session, and what comes live meanwhile does not hide it."""
+    async with FakeDiscord() as discord, looking(discord, known=(GENERAL,)) as desk:
+        discord.say(GENERAL, "missed")
+        desk.memory.broken = True
+        await desk.session()
+        assert not desk.taken
+        desk.memory.broken = False
+        desk.hear(GENERAL, "live")
+        await desk.session()
+        assert desk.taken == ["missed", "live"]
+
+
+async def test_a_room_whose_last_message_was_heard_is_not_asked() -> None:
+    """Of others only what came after; a direct message is asked for its last message alone."""
+    async with FakeDiscord() as discord, looking(discord, known=(GENERAL, ANN_DM)) as desk:
+        for where in (GENERAL, RANDOM, ANN_DM):
+            discord.say(where, "one")
+        await desk.session()
+        assert desk.taken == ["one"] * 3
+        discord.calls.clear()
+        for where in (GENERAL, RANDOM, ANN_DM):
+            desk.hear(where, "two")
+        discord.say(RANDOM, "three")
+        await desk.session()
+        assert desk.taken[3:] == ["three"]
+        assert [call.route for call in discord.calls] == ["history", "channel"]
+
+
+async def test_a_place_of_the_memory_that_is_no_direct_message_is_asked_about_once() -> None:
+    """A thread that was put away is such a place."""
+    async with FakeDiscord() as discord, looking(discord, known=(TALK,)) as desk:
+        discord.people.archive(TALK)
+        await desk.session()
+        await desk.session()
+        assert len(discord.called("channel")) == 1

@@ -21,7 +21,7 @@ from bot.engine import Engine
 from bot.health import Host
 
 ARRIVAL = 1.0
-"""Seconds without a further server, after the log-in, after which all are there."""
+"""Seconds after the log-in in which the gateway tells of most servers; the others are looked through one by one."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ class Client(discord.Client):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             allowed_mentions=discord.AllowedMentions.none(),
-            guild_ready_timeout=ARRIVAL,
+            guild_ready_timeout=0.0,
         )
         self._engine = engine
         self._host = host
@@ -65,16 +65,10 @@ class Client(discord.Client):
         if not self._served:
             self._served = True
             self._engine.serve("discord", self._intake.open)
-        self._arrived = False
-        await self._keep(self._missed.begin())
-
-    async def on_ready(self) -> None:
-        """The servers that the bot is in are known."""
-        self._arrived = True
-        await self._keep(self._missed.look(self.guilds, direct=True))
+        await self._keep(self._catch_up())
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """A server is there; one of those that come late is looked through by itself."""
+        """The gateway tells of a server."""
         if self._arrived:
             await self._keep(self._missed.look([guild]))
 
@@ -110,6 +104,14 @@ class Client(discord.Client):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Somebody gave a command or pressed a button."""
         await self._keep(self._interactions.take(interaction))
+
+    async def _catch_up(self) -> None:
+        """Look for what was said before this session."""
+        self._arrived = False
+        await self._missed.begin()
+        await asyncio.sleep(ARRIVAL)
+        self._arrived = True
+        await self._missed.look(self.guilds, direct=True)
 
     def _up(self) -> None:
         self._status.up()
