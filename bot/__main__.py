@@ -8,11 +8,11 @@ import os
 import signal
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import structlog
 from pydantic import SecretStr
@@ -30,6 +30,8 @@ from bot.notes import ALERTS
 from bot.resilience import Resilient
 from bot.supervision import supervise
 from bot.watchdog import watch
+from storage.backup import back_up, restore
+from storage.inspection import inspect
 from storage.lock import hold
 from storage.sqlite import SqliteMemory
 
@@ -46,7 +48,11 @@ COMMANDS = {
     "check": "is everything set up right?",
     "manifest": "print the Slack app manifest",
     "invite": "print the Discord invite link",
+    "backup": "copy the memory to PATH, a new file, also while Parley runs",
+    "restore": "put the backup PATH in the place of the memory, while Parley is stopped",
 }
+WITH_PATH = ("backup", "restore")
+"""Commands that take a PATH."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         secrets = [value for value in _values(settings) if isinstance(value, SecretStr)]
         quiet = settings.log.model_copy(update={"level": "warning"})
         configure(settings.log if options.command == "run" else quiet, secrets)
-        return asyncio.run(_COMMANDS[options.command](settings))
+        paths = [options.path] if options.command in WITH_PATH else []
+        return asyncio.run(_COMMANDS[options.command](settings, *paths))
     except ParleyError as error:
         sys.stderr.write(f"parley: {error}\n")
         return 1
@@ -93,7 +100,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, default=None, help="the settings file (config.toml)")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
-        commands.add_parser(name, help=summary, parents=[common])
+        command = commands.add_parser(name, help=summary, parents=[common])
+        if name in WITH_PATH:
+            command.add_argument("path", type=Path, metavar="PATH")
     options = parser.parse_args(arguments)
     options.command = options.command or "run"
     return options
@@ -178,9 +187,7 @@ async def _chat(settings: Settings) -> int:
 async def _check(settings: Settings) -> int:
     checks = [Check("settings", True, "loaded")]
     try:
-        memory = await SqliteMemory.open(settings.storage.path)
-        await memory.close()
-        checks.append(Check("database", True, str(settings.storage.path)))
+        checks.append(Check("database", True, await asyncio.to_thread(inspect, settings.storage.path)))
     except StorageError as error:
         checks.append(Check("database", False, str(error), "Correct storage.path or the file."))
     platforms = [name for name in _enabled(settings) if name != "web"]
@@ -207,7 +214,28 @@ async def _invite(settings: Settings) -> int:
     return 0
 
 
-_COMMANDS = {"run": _run, "chat": _chat, "check": _check, "manifest": _manifest, "invite": _invite}
+async def _backup(settings: Settings, target: Path) -> int:
+    await asyncio.to_thread(back_up, settings.storage.path, target)
+    sys.stdout.write(f"{settings.storage.path} is copied to {target}.\n")
+    return 0
+
+
+async def _restore(settings: Settings, backup: Path) -> int:
+    kept = await restore(backup, settings.storage.path)
+    rest = f" What was there is kept as {kept}." if kept else ""
+    sys.stdout.write(f"{settings.storage.path} is now what {backup} has.{rest}\n")
+    return 0
+
+
+_COMMANDS: dict[str, Callable[..., Coroutine[Any, Any, int]]] = {
+    "run": _run,
+    "chat": _chat,
+    "check": _check,
+    "manifest": _manifest,
+    "invite": _invite,
+    "backup": _backup,
+    "restore": _restore,
+}
 
 
 def _adapter(name: str) -> Adapter:

@@ -58,9 +58,10 @@ class Desk:
         self._gateway = Heard(discord.world)
         self._missed = Missed(self._gateway.client, rest, cast(Memory, self.memory), seconds, self._take)
 
-    async def session(self) -> None:
-        """A session begins: the gateway tells of the servers as they are now."""
+    async def session(self, breaks: bool = False) -> None:
+        """A session begins, and the gateway tells of the servers as they are; then the memory may break."""
         await self._missed.begin()
+        self.memory.broken = self.memory.broken or breaks
         self._gateway.state.clear()
         fresh = Heard(self._discord.world)
         self._gateway.state.user, self._gateway.state._guilds = fresh.state.user, fresh.state._guilds
@@ -164,7 +165,7 @@ async def test_a_session_that_was_lost_misses_nothing() -> None:
     async with FakeDiscord() as discord:
         engine = await met(discord, GENERAL, RANDOM, ANN_DM)
         async with connected(discord, engine) as app:
-            await discord.until(lambda: discord.called("channel"))  # the servers are done then
+            await read(discord, GENERAL, RANDOM, ANN_DM)
             discord.say(GENERAL, f"{MENTION} one")
             discord.say(RANDOM, f"{MENTION} two")
             await answered(discord, app, 2)
@@ -244,12 +245,13 @@ async def test_without_the_intent_it_finds_what_is_said_to_it() -> None:
             assert [MENTION in said.shown for said in discord.answers(TALK)] == [False, True, False]
 
 
-async def test_what_could_not_be_written_down_is_read_again() -> None:
+@pytest.mark.parametrize("early", [True, False])
+async def test_what_could_not_be_written_down_is_read_again(early: bool) -> None:
     """By the next session, and what comes live meanwhile does not hide it."""
     async with FakeDiscord() as discord, looking(discord, known=(GENERAL,)) as desk:
         discord.say(GENERAL, "missed")
-        desk.memory.broken = True
-        await desk.session()
+        desk.memory.broken = early
+        await desk.session(breaks=True)
         assert not desk.taken
         desk.memory.broken = False
         desk.hear(GENERAL, "live")

@@ -18,6 +18,7 @@ from storage.migrate import APPLICATION
 from tests.contracts.memory import contents, converse
 from tests.storage import opened
 
+DAMAGED = "is damaged: stop Parley and bring a backup back with `parley restore`."
 ROOT = Path(__file__).parents[1]
 LOCKER = """
 import sqlite3, sys
@@ -127,14 +128,14 @@ async def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> N
     """A path under a file is named, with what is in the way."""
     (tmp_path / "data").touch()
     sentence = await refusal(tmp_path / "data" / "parley.db")
-    assert sentence.startswith(f"The folder of {tmp_path}/data/parley.db cannot be made ({tmp_path}/data: File exists)")
+    assert sentence.startswith(f"{tmp_path}/data/parley.db cannot be made or used ({tmp_path}/data: File exists)")
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc, where nobody can write")
 async def test_a_folder_that_cannot_be_written_is_refused() -> None:
     """Where no file can be made, the path is named, and so is a folder that cannot be made."""
     assert "/proc/parley.db cannot be opened" in await refusal(Path("/proc/parley.db"))
-    assert "The folder of /proc/new/parley.db cannot be made" in await refusal(Path("/proc/new/parley.db"))
+    assert "/proc/new/parley.db cannot be made or used (/proc/new: " in await refusal(Path("/proc/new/parley.db"))
 
 
 async def test_a_damaged_file_is_told(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ async def test_a_damaged_file_is_told(tmp_path: Path) -> None:
         pass
     content = path.read_bytes()
     path.write_bytes(content[:100] + b"\xff" * (len(content) - 100))
-    assert await refusal(path) == f"{path} is damaged: stop Parley and put a backup in its place."
+    assert await refusal(path) == f"{path} {DAMAGED}"
 
 
 async def test_a_file_that_another_process_has_locked_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.errors import StorageError
 from storage.migrate import APPLICATION, FOLDER, migrate
@@ -83,6 +84,52 @@ def test_a_failed_migration_leaves_the_file_as_it_was(db: sqlite3.Connection, tm
     with pytest.raises(sqlite3.OperationalError, match="missing"):
         migrate(db, tmp_path, broken)
     assert (state(db), (tmp_path / "parley.db").read_bytes()) == before
+
+
+def test_a_file_is_copied_before_it_is_changed(db: sqlite3.Connection, tmp_path: Path) -> None:
+    """The copy beside it is the file as it was, its log included, and the program's log names both."""
+    migrate(db, tmp_path, folder(tmp_path, *list(STEPS)[:1]))
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("INSERT INTO notes VALUES ('the newest')")
+    before = state(db), db.execute("SELECT * FROM notes").fetchall()
+    with capture_logs() as events:
+        migrate(db, tmp_path / "parley.db", folder(tmp_path, *STEPS))
+    copy = tmp_path / "parley.db.before-0002"
+    [event] = events
+    assert (event["path"], event["copy"]) == (str(tmp_path / "parley.db"), str(copy))
+    assert (state(db)[1], copy.stat().st_mode & 0o777) == ((3,), 0o600)
+    with closing(sqlite3.connect(copy)) as kept:
+        assert (state(kept), kept.execute("SELECT * FROM notes").fetchall()) == before
+
+
+def test_a_new_file_and_a_present_one_are_not_copied(db: sqlite3.Connection, tmp_path: Path) -> None:
+    """There is nothing to lose in the one, and the other is not changed."""
+    everything = folder(tmp_path, *STEPS)
+    migrate(db, tmp_path, everything)
+    migrate(db, tmp_path, everything)
+    assert list(tmp_path.glob("*.before-*")) == []
+
+
+def test_a_migration_that_fails_again_and_again_leaves_one_copy(db: sqlite3.Connection, tmp_path: Path) -> None:
+    """So that a program that is started over and over does not fill the disk; one that was broken off is no hindrance."""
+    migrate(db, tmp_path, folder(tmp_path, *list(STEPS)[:1]))
+    broken = folder(tmp_path, *list(STEPS)[:2])
+    (broken / "0003_broken.sql").write_text("INSERT INTO missing VALUES (1);\n")
+    (tmp_path / "parley.db.before-0002.part").write_text("half")
+    for _ in range(3):
+        with pytest.raises(sqlite3.OperationalError, match="missing"):
+            migrate(db, tmp_path, broken)
+    assert [file.name for file in tmp_path.glob("parley.db.*")] == ["parley.db.before-0002"]
+
+
+def test_without_a_copy_nothing_is_changed(db: sqlite3.Connection, tmp_path: Path) -> None:
+    """Where the copy cannot be made, the file stays at its version."""
+    migrate(db, tmp_path, folder(tmp_path, *list(STEPS)[:1]))
+    before = state(db)
+    (tmp_path / "parley.db.before-0002").mkdir()
+    with pytest.raises(OSError, match="before-0002"):
+        migrate(db, tmp_path, folder(tmp_path, *STEPS))
+    assert state(db) == before
 
 
 def test_shipped_migrations_are_numbered_without_gaps() -> None:

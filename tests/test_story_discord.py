@@ -70,6 +70,7 @@ async def test_a_mention_grows_is_remembered_through_a_restart_and_forgotten(
         discord.say(content=f"{MENTION} What is it called?", author=BEN)
         second = await whole(discord, 2)
         assert "My cat is called Tom." in second.content
+        assert not [refusal for refusal in discord.refusals if refusal[1] == 429]
         assert await parley.stop() == 0
         assert not discord.connected
 
@@ -85,7 +86,6 @@ async def test_a_mention_grows_is_remembered_through_a_restart_and_forgotten(
         fourth = await whole(discord, 4)
         assert "Tom" not in fourth.content
         assert await parley.stop() == 0
-    assert not [refusal for refusal in discord.refusals if refusal[1] == 429]
 
 
 async def test_places_do_not_know_each_other(discord: FakeDiscord, model: FakeOpenAI, tmp_path: Path) -> None:

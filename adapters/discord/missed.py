@@ -49,11 +49,11 @@ class Missed:
         self._whole: set[int] = set()  # the rooms of which this session hears everything
         self._others: set[int] = set()  # places of the memory that are no direct messages
         self._idle = asyncio.Lock()
-        self._new = True
+        self._new: bool | None = None  # None where the memory does not say
 
     async def begin(self) -> None:
         """A session of the gateway begins. A memory without anything of Discord has missed nothing."""
-        self._whole = set()
+        self._whole, self._new = set(), None
         try:
             self._new = not await self._memory.places(PREFIX, 1)
         except StorageError as error:
@@ -67,7 +67,7 @@ class Missed:
     async def look(self, guilds: Iterable[discord.Guild], direct: bool = False) -> None:
         """Look through servers, and through the direct messages that the memory knows."""
         whole = self._whole
-        if not self._seconds:
+        if not self._seconds or self._new is None:
             return
         async with self._idle:
             try:

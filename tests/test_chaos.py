@@ -1,0 +1,64 @@
+"""A small storm in the test suite (`python -m benchmarks.chaos` is the large one), and whether it would see a fault."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.chaos import Chaos, show
+from benchmarks.chaos_audit import Findings, Record, audit
+from tests.loopback.discord.state import Version
+
+SEED = 7
+
+
+def look(chaos: Chaos) -> Findings:
+    """What an audit finds now."""
+    audit(chaos.town, Record(chaos.file), found := Findings())
+    return found
+
+
+@pytest.mark.timeout(300)
+async def test_nothing_is_lost_double_or_wrong_in_a_storm(tmp_path: Path) -> None:
+    """Faults on both platforms and of the model, and kills: every question has one whole answer or an honest note."""
+    chaos = Chaos(SEED, turns=40, size=1, every=3.0, pace=0.15)
+    result = await chaos.run(tmp_path)
+    assert result.findings.clean, show(result)
+    assert result.kills
+    assert result.faults
+    assert result.findings.whole + result.findings.notes.total() == result.turns == 40
+    _tamper(chaos)
+
+
+def _tamper(chaos: Chaos) -> None:
+    """Every kind of damage is seen: an answer taken away, shown twice, changed, growing; a question and a row lost."""
+    discord = chaos.town.discord
+    answers = [said for channel in discord.channels for said in discord.answers(channel) if "About" in said.content]
+    first = answers[0]
+
+    first.deleted = True
+    assert look(chaos).lost
+    first.deleted = False
+
+    twin = replace(first, id=f"{first.id}9")
+    discord.channels[first.channel].messages[twin.id] = twin
+    assert look(chaos).double
+    del discord.channels[first.channel].messages[twin.id]
+
+    for content in (f"{first.content} ▌", first.content.replace("About", "Around")):
+        first.versions.append(Version(content, first.now.components))
+        assert look(chaos).wrong
+        first.versions.pop()
+
+    chaos.town.asked.append(replace(chaos.town.asked[0], message="1"))
+    assert look(chaos).lost
+    chaos.town.asked.pop()
+    assert look(chaos).clean
+
+    with closing(sqlite3.connect(chaos.file)) as db, db:
+        db.execute("DELETE FROM messages WHERE (place, number) IN (SELECT place, number FROM messages LIMIT 1)")
+    assert look(chaos).wrong
