@@ -56,7 +56,7 @@ class Chaos:
     `town` and `file` keep what came of it.
     """
 
-    def __init__(self, seed: int, turns: int, size: int = SIZE, every: float = 6.0, pace: float = 0.25) -> None:
+    def __init__(self, seed: int, turns: int, size: int = SIZE, every: float = 5.0, pace: float = 0.25) -> None:
         self._rng = Random(seed)
         self._weather = Weather(seed + 1)
         self._turns, self._size, self._every, self._pace = turns, size, every, pace
@@ -135,10 +135,11 @@ class Chaos:
 
     def _choose(self) -> Spot:
         """Somewhere, half of the time among few, so that questions wait there; now and then in a new thread."""
-        if self._rng.random() < 0.1 and len(self.town.spots) < 4 * self._size + THREADS:
+        if self._rng.random() < 0.08 and len(self.town.spots) < 4 * self._size + THREADS:
             return self._rng.choice(self.town.gates)
-        spots = self.town.spots
-        return self._rng.choice(spots[:: self._size] if self._rng.random() < 0.5 else spots)
+        platform = "discord" if self._rng.random() < 0.65 else "slack"
+        spots = [spot for spot in self.town.spots if spot.platform == platform]
+        return self._rng.choice(spots[: self._size] if self._rng.random() < 0.5 else spots)
 
     async def _ask(self, spot: Spot) -> None:
         self._number += 1

@@ -26,6 +26,8 @@ LENGTHS = {"short": (3, 25), "middle": (50, 140), "long": (350, 600)}
 """Words of an answer; a long one needs several messages on Discord."""
 ROUGH = 0.12
 """Part of the calls of a platform that go wrong."""
+LONGEST = 3.0
+"""Seconds that an answer takes, at most: Slack grants 50 edits a minute, and every live answer wants some."""
 MOODS = {"quick": 52, "slow": 30, "refused": 5, "limited": 3, "dropped": 2, "cut": 4, "stalled": 2, "stuck": 2}
 """How a model answers, by weight."""
 
@@ -127,7 +129,7 @@ class Moody(FakeOpenAI):
         elif mood == "limited":
             self.refuse(429, "rate_limit_exceeded", "Slow down.", {"Retry-After": "1"})
         elif mood != "quick":
-            task = asyncio.create_task(self._play(self.script(), mood, self._weather.rng.uniform(0.002, 0.05)))
+            task = asyncio.create_task(self._play(self.script(), mood, self._weather.rng.uniform(0.2, LONGEST)))
             self._playing.add(task)
             task.add_done_callback(self._playing.discard)
         return await super().ask(request)
@@ -138,9 +140,10 @@ class Moody(FakeOpenAI):
             task.cancel()
         await asyncio.gather(*self._playing, return_exceptions=True)
 
-    async def _play(self, script: Script, mood: str, pause: float) -> None:
+    async def _play(self, script: Script, mood: str, seconds: float) -> None:
         """Give an answer in one of the slow ways: to its end, up to a cut, or up to a silence."""
         pieces = words(self.answer((await script.asked())["messages"]))
+        pause = seconds / len(pieces)
         if mood in ("cut", "stuck"):
             del pieces[self._weather.rng.randrange(1, len(pieces)) :]
         with suppress(ConnectionError):

@@ -221,8 +221,9 @@ class Engine:
         """What an answer is written on, over the posts that it has; the journal learns of every further one."""
         if isinstance(waiting.channel, Transcript):
             return waiting.channel
-        begun = asked is not None and (asked.posts or asked.state is not State.GROWING)
-        attempt = await self.memory.reopen(waiting.turn) if begun else 0
+        attempt = asked.attempt if asked else 0
+        if asked and asked.state is not State.GROWING:  # one that a crash broke off goes on: its posts may stand there
+            attempt = await self.memory.reopen(waiting.turn)
 
         async def posted(posts: Sequence[str], text: str) -> None:
             try:

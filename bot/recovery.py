@@ -36,10 +36,14 @@ class Recovery:
 
     async def finish(self, platform: str) -> None:
         """End what a crash left open: what was not begun is answered, what was half shown written anew or closed."""
+        seen = set[str]()
         try:
             for asked in await self._memory.unfinished(platform):
+                begun = not asked.incoming.command and asked.incoming.place.key not in seen
+                if begun:
+                    seen.add(asked.incoming.place.key)
                 if asked.id not in self._places:
-                    await self._finish(asked)
+                    await self._finish(asked, begun)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
@@ -56,11 +60,12 @@ class Recovery:
         self._places.add(Waiting(asked.id, asked.incoming, opener(asked.incoming), anew=asked))
         return True
 
-    async def _finish(self, asked: Asked) -> None:
+    async def _finish(self, asked: Asked, begun: bool) -> None:
+        """End one turn; `begun` where it was its place's first: a post may stand there, so it joins no other."""
         log.info("a turn was broken off", turn=asked.id, place=asked.incoming.place.key, age=round(asked.age))
         if asked.posts and asked.age > self._resume:
             await self._close(asked)
-        elif asked.posts or len(asked.questions) > 1:
+        elif begun or asked.posts or len(asked.questions) > 1:
             self.answer_anew(asked)
         else:
             opener = self._openers[asked.incoming.place.platform]

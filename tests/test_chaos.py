@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -11,9 +12,14 @@ import pytest
 
 from benchmarks.chaos import Chaos, show
 from benchmarks.chaos_audit import Findings, Record, audit
+from tests.loopback.discord import FakeDiscord
 from tests.loopback.discord.state import Version
+from tests.loopback.openai import FakeOpenAI
+from tests.program import Program
+from tests.test_story_discord import MENTION, environ
 
-SEED = 7
+SEED = 8
+PATIENCE = 60.0
 
 
 def look(chaos: Chaos) -> Findings:
@@ -62,3 +68,50 @@ def _tamper(chaos: Chaos) -> None:
     with closing(sqlite3.connect(chaos.file)) as db, db:
         db.execute("DELETE FROM messages WHERE (place, number) IN (SELECT place, number FROM messages LIMIT 1)")
     assert look(chaos).wrong
+
+
+async def test_a_post_that_nobody_wrote_down_is_found_though_its_asker_asked_again(tmp_path: Path) -> None:
+    """Killed between the first post and its record, with a second question waiting: two answers, no third message."""
+    async with FakeDiscord() as discord, FakeOpenAI() as model:
+        script, gate = model.script(), asyncio.Event()
+        async with Program(tmp_path, **environ(discord, model)) as parley:
+            await parley.logged("discord is connected")
+            discord.fail("post", late=gate)
+            first = discord.say(content=f"{MENTION} one")
+            await script.send("Half ", "an ", "answer")
+            await discord.until(discord.answers, PATIENCE)
+            second = discord.say(content=f"{MENTION} two")
+            await discord.until(lambda: second.reactions, PATIENCE)
+            await parley.kill()
+            gate.set()
+
+            await parley.start()
+            await discord.until(lambda: ended(discord) == 2, PATIENCE)
+            assert [said.reference for said in discord.answers()] == [first.id, second.id]
+            assert discord.answers()[0].content == "You said: Ann: one"
+
+
+async def test_a_second_page_that_nobody_wrote_down_is_found(tmp_path: Path) -> None:
+    """Killed between the second post of a long answer and its record: the answer has two messages, not three."""
+    long = "word " * 500
+    async with FakeDiscord() as discord, FakeOpenAI(lambda _: long) as model:
+        script, gate = model.script(), asyncio.Event()
+        async with Program(tmp_path, **environ(discord, model)) as parley:
+            await parley.logged("discord is connected")
+            discord.say(content=f"{MENTION} one")
+            await script.send("word ")
+            await discord.until(discord.answers, PATIENCE)
+            discord.fail("post", late=gate)
+            await script.send(long.removeprefix("word "))
+            await discord.until(lambda: len(discord.answers()) == 2, PATIENCE)
+            await parley.kill()
+            gate.set()
+
+            await parley.start()
+            await discord.until(lambda: ended(discord) == 1, PATIENCE)
+            assert " ".join(said.content for said in discord.answers()).split() == long.split()
+
+
+def ended(discord: FakeDiscord) -> int:
+    """How many answers can be tried again."""
+    return sum("again" in str(said.buttons) for said in discord.answers())

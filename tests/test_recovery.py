@@ -89,13 +89,16 @@ async def test_too_many_waiting_questions_are_told_so(provider: FakeOpenAI, engi
 
 
 async def test_a_question_that_was_not_begun_is_answered_at_the_next_start(engine: Engine, screen: Screen) -> None:
-    """Its message was acknowledged, so it is not lost; one of the same person after it goes along."""
-    for number in ("1", "2"):
+    """Its message was acknowledged, so it is not lost. The first joins no other, for a post of it may stand there."""
+    for number in ("1", "2", "3"):
         await engine.memory.claim(say(f"text {number}", number))
     engine.serve("discord", lambda _: screen)
-    await screen.until(lambda: screen.messages != {} and screen.last.state is State.DONE)
+    await screen.until(lambda: len(screen.messages) == 2 and screen.last.state is State.DONE)
     await engine.drain(60)
-    assert screen.texts == ["You said: Ann: text 1\n\ntext 2"]
+    assert [text.partition("\n\nBefore")[0] for text in screen.texts] == [
+        "You said: Ann: text 1",
+        "You said: Ann: text 2\n\ntext 3",
+    ]
     assert await engine.memory.unfinished("discord") == []
 
 
@@ -107,13 +110,13 @@ async def half(engine: Engine, screen: Screen) -> None:
 
 
 async def test_a_half_shown_answer_is_written_anew_over_its_message(engine: Engine, screen: Screen) -> None:
-    """There is no second message, and no cursor is left."""
+    """There is no second message, and no cursor is left; it is the same attempt, so that a lost post is recognised."""
     await half(engine, screen)
     engine.serve("discord", lambda _: screen)
     await screen.until(lambda: screen.last.state is State.DONE)
     await engine.drain(60)
     assert screen.texts == ["You said: Ann: one"]
-    assert screen.last.attempt == 1
+    assert screen.last.attempt == 0
     assert await recall(engine) == ["one", "You said: Ann: one"]
 
 

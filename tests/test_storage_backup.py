@@ -56,6 +56,11 @@ async def remembered(path: Path) -> list[str]:
         return (await contents(memory))[::2]
 
 
+def names(folder: Path) -> set[str]:
+    """What is in a folder."""
+    return {entry.name for entry in folder.iterdir()}
+
+
 async def refused(folder: Path, *arguments: str) -> str:
     """The sentence with which a command is refused; nothing else is written."""
     ended = await call(folder, *arguments)
@@ -87,7 +92,7 @@ async def test_a_backup_is_made_while_it_runs_and_brought_back_while_it_does_not
         assert (await call(tmp_path, "restore", str(kept))).code == 0
         await program.start()
         assert await questions(program, conversation) == ["one", "two"]
-    assert [file.name for file in tmp_path.glob("copy.db*")] == ["copy.db"]
+    assert names(tmp_path) == {"copy.db", "data"}
     assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
 
 
@@ -104,7 +109,7 @@ async def test_a_backup_needs_a_memory_and_a_place(tmp_path: Path) -> None:
     assert "There is no memory at data/parley.db to back up" in await refused(tmp_path, "backup", "copy.db")
     await fill(tmp_path / FILE, "1")
     assert "gone/copy.db cannot be made (No such file" in await refused(tmp_path, "backup", "gone/copy.db")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["data"]
+    assert names(tmp_path) == {"data"}
 
 
 async def test_a_damaged_memory_is_not_backed_up(tmp_path: Path) -> None:
@@ -176,7 +181,7 @@ async def test_what_is_no_good_backup_is_refused(tmp_path: Path, make: Callable[
     assert told in sentence
     assert "copy.db" in sentence
     assert (tmp_path / FILE).read_bytes() == before
-    assert {file.name for file in (tmp_path / "data").iterdir()} == {"parley.db", "parley.db.lock"}
+    assert names(tmp_path / "data") == {"parley.db", "parley.db.lock"}
 
 
 async def test_a_restore_replaces_a_damaged_memory(tmp_path: Path) -> None:
@@ -215,7 +220,7 @@ async def test_a_log_that_a_crash_left_is_kept_and_does_not_enter_the_restored_f
 
 
 async def test_an_answer_that_was_growing_in_a_backup_is_not_touched_after_it(tmp_path: Path) -> None:
-    """It came to its end after the backup was made. What had not begun is still to be answered, as on another machine."""
+    """It came to its end after the backup was made. What had not begun is still to be answered."""
     async with opened(tmp_path / "copy.db") as memory:
         begun, waiting = await claim(memory, "1"), await claim(memory, "2")
         await memory.progress(begun, ["p1"], "The first wor")

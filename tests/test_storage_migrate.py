@@ -111,7 +111,7 @@ def test_a_new_file_and_a_present_one_are_not_copied(db: sqlite3.Connection, tmp
 
 
 def test_a_migration_that_fails_again_and_again_leaves_one_copy(db: sqlite3.Connection, tmp_path: Path) -> None:
-    """So that a program that is started over and over does not fill the disk; one that was broken off is no hindrance."""
+    """A program that is started over and over does not fill the disk; a copy that was broken off is no hindrance."""
     migrate(db, tmp_path, folder(tmp_path, *list(STEPS)[:1]))
     broken = folder(tmp_path, *list(STEPS)[:2])
     (broken / "0003_broken.sql").write_text("INSERT INTO missing VALUES (1);\n")
