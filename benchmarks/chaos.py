@@ -47,6 +47,7 @@ class Result:
     faults: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     settling: float = 0.0
+    signs: int = 0
     findings: Findings = field(default_factory=Findings)
 
 
@@ -84,7 +85,7 @@ class Chaos:
             if code:
                 self.result.findings.wrong.append(f"the program ended with {code}: {self._parley.others[-20:]}")
             audit(self.town, Record(self.file), self.result.findings)
-        self.result.seconds = time.monotonic() - began
+        self.result.seconds, self.result.signs = time.monotonic() - began, self.town.signs()
         self.result.turns, self.result.faults = len(self.town.asked), dict(self._weather.faults)
         return self.result
 
@@ -178,6 +179,7 @@ def show(result: Result) -> str:
         *(f"  {count:4} × {kind}" for kind, count in sorted(result.faults.items())),
         f"answered whole: {found.whole} ({found.joined} joined with another), with a note: {found.notes.total()}",
         *(f"  {count:4} × {note}" for note, count in found.notes.most_common()),
+        f"reactions left on questions: {result.signs}",
         f"lost {len(found.lost)}, double {len(found.double)}, wrong {len(found.wrong)}",
         *(f"  LOST   {one}" for one in found.lost),
         *(f"  DOUBLE {one}" for one in found.double),

@@ -101,6 +101,13 @@ class Town:
                 found["slack", where.id, posted.ts] = _read(posted)
         return found
 
+    def signs(self) -> int:
+        """How many reactions of the bot are left on questions."""
+        here = [said for channel in self.discord.channels.values() for said in channel.standing]
+        there = [said for where in self.slack.workspace.conversations.values() for said in where.messages.values()]
+        marks = [who for said in (*here, *there) for who in said.reactions.values()]
+        return sum(d.BOT in who or s.BOT in who for who in marks)
+
     def _discord(self, size: int) -> list[Spot]:
         """Channels, threads in the first of them, and direct messages."""
         world = self.discord.world

@@ -56,8 +56,11 @@ class Engine:
 
     async def abandon(self) -> None:
         """Close what a crash left open where nobody can read it any more: on the page and in the terminal."""
-        for platform in OPERATORS:
-            await self._recovery.abandon(platform)
+        try:
+            for platform in OPERATORS:
+                await self._recovery.abandon(platform)
+        except StorageError as error:  # they stay as they are until the next start
+            log.error("the memory failed", error=str(error))
 
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn; None if it was claimed before. Raises StorageError."""
@@ -211,7 +214,13 @@ class Engine:
         answer = await deliver(pieces, screen, main.halt, self.settings.show_thinking)
         answer = replace(answer, model=self.model.name)
         self._record(here.platform, answer)
-        return await self._close(main, answer, question if answer.text else None)
+        try:
+            return await self._close(main, answer, question if answer.text else None)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+            self.alerts.tell("storage", notes.ALERTS["storage"])
+            await _apologise(main.channel, notes.UNREMEMBERED, "storage")
+            return answer
 
     async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
         await self.memory.finish(waiting.turn, answer, question)

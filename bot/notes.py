@@ -44,6 +44,7 @@ ENDINGS = {
 }
 
 STORAGE = "I cannot reach my memory at the moment, so I cannot answer. My owner has to look into it."
+UNREMEMBERED = "I cannot reach my memory at the moment: I will not remember this answer. My owner has to look into it."
 BROKEN_OFF = "I was interrupted here. Try again, or ask anew."
 FULL = "Too many questions wait here already, so I cannot take this one. Please ask again later."
 BROKEN = f"Something went wrong inside me. My owner can find it in the log. {_LATER}"

@@ -52,6 +52,7 @@ def progress(db: sqlite3.Connection, turn: int, posts: Sequence[str], draft: str
         "UPDATE turns SET posts = ?, draft = iif(forgotten, '', ?) WHERE id = ?",
         (json.dumps(posts), clean(draft), turn),
     )
+    _own(db, turn, posts)
 
 
 def reopen(db: sqlite3.Connection, turn: int) -> int:
@@ -94,6 +95,7 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
         "output = output + :output, cached = cached + :cached, draft = '', finished = :finished WHERE id = :turn",
         values,
     )
+    _own(db, turn, answer.posts)
 
 
 def enroll(db: sqlite3.Connection, key: str) -> int:
@@ -112,6 +114,15 @@ def write(incoming: Incoming) -> str:
 def clean(text: str) -> str:
     """Text that can be written: half characters become the replacement character."""
     return SURROGATES.sub("\ufffd", text)
+
+
+def _own(db: sqlite3.Connection, turn: int, posts: Sequence[str]) -> None:
+    """Write down that these messages answer a turn."""
+    db.executemany(
+        "INSERT OR IGNORE INTO posts (platform, channel, post, turn) SELECT platform, channel, ?, id FROM turns "
+        "WHERE id = ?",
+        [(post, turn) for post in posts],
+    )
 
 
 def _remember(db: sqlite3.Connection, place: int, turn: int, question: Message, answer: str) -> None:

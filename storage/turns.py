@@ -56,8 +56,9 @@ def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
 def retract(db: sqlite3.Connection, platform: str, channel: str, message: str) -> Asked | None:
     """Take the turn of a question, or of a post that answers one, out of the memory."""
     row = db.execute(
-        "SELECT coalesce(joined, id) FROM turns WHERE platform = :platform AND channel = :channel AND forgotten = 0 "
-        "AND (message = :message OR EXISTS (SELECT 1 FROM json_each(posts) WHERE value = :message))",
+        "SELECT coalesce(joined, id) FROM turns WHERE forgotten = 0 AND id IN ("
+        "SELECT id FROM turns WHERE platform = :platform AND channel = :channel AND message = :message UNION ALL "
+        "SELECT turn FROM posts WHERE platform = :platform AND channel = :channel AND post = :message)",
         {"platform": platform, "channel": channel, "message": message},
     ).fetchone()
     asked = find(db, row[0]) if row else None

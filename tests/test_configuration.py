@@ -67,7 +67,7 @@ def test_the_page_names_every_setting(shape: type[Settings]) -> None:
 
 def test_the_page_names_every_command() -> None:
     """Each command of the program and of a chat has its row, and `--config` is explained."""
-    for name in ("run", "chat", "check", "manifest", "invite"):
+    for name in ("run", "chat", "check", "manifest", "invite", "backup", "restore"):
         assert f"| `parley {name}` | " in PAGE
     for command in CHAT.values():
         assert f"| `/{command.name}` | {command.summary} |" in PAGE

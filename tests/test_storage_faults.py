@@ -151,7 +151,7 @@ async def test_an_answer_that_cannot_be_remembered_stands_and_says_so(
         await script.send(LONG)
         await script.end()
         answer = await task
-        assert (answer.fault, screen.texts) == ("storage", [LONG, notes.STORAGE])
+        assert (answer.fault, screen.texts) == ("storage", [LONG, notes.UNREMEMBERED])
         assert await contents(memory, HERE) == []
         assert [left.id for left in await memory.unfinished("discord")] == [1]
         await pragma(memory, MENDS[fault])

@@ -38,6 +38,15 @@ CREATE INDEX turns_of_place ON turns (place, forgotten);
 CREATE INDEX turns_unfinished ON turns (platform) WHERE finished IS NULL;
 CREATE INDEX turns_joined ON turns (joined) WHERE joined IS NOT NULL;
 
+-- Which turn each of the bot's own messages answers, so that its deletion finds it.
+CREATE TABLE posts (
+    platform TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    post TEXT NOT NULL,
+    turn INTEGER NOT NULL REFERENCES turns (id),
+    PRIMARY KEY (platform, channel, post)
+) WITHOUT ROWID;
+
 -- The memory, in whole turns. Rows of a place are neighbours. `number` is twice the turn's id for a question and one
 -- more for its answer: it orders the record, leads to the turn and is never used again.
 CREATE TABLE messages (
