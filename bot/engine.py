@@ -220,7 +220,7 @@ class Engine:
             log.error("the memory failed", error=str(error))
             self.alerts.tell("storage", notes.ALERTS["storage"])
             await _apologise(main.channel, notes.UNREMEMBERED, "storage")
-            return answer
+            return replace(answer, fault="storage")
 
     async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
         await self.memory.finish(waiting.turn, answer, question)
