@@ -53,7 +53,7 @@ test: $(VENV)/.developed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest -q -n auto $(PYTEST)
 
 format: $(VENV)/.developed
 	$(BIN)/ruff format .

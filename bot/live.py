@@ -61,14 +61,17 @@ class Places:
         """How many turns wait in a place."""
         return len(self._waiting.get(place, ()))
 
-    def add(self, waiting: Waiting) -> None:
-        """Answer a turn as soon as its place is free; until then it carries a sign that it waits."""
+    def add(self, waiting: Waiting, signed: bool = False) -> None:
+        """Answer a turn as soon as its place is free; until then it carries a sign that it waits.
+
+        `signed` says that it may carry one already, from before a crash: that is taken away.
+        """
         place = waiting.incoming.place.key
         self._waiting[place].append(waiting)
+        if isinstance(waiting.channel, Queue) and (signed or place in self._speakers):
+            waiting.sign = asyncio.create_task(waiting.channel.waiting())
         if place not in self._speakers:
             self._speakers[place] = asyncio.create_task(self._speak(place))
-        elif isinstance(waiting.channel, Queue):
-            waiting.sign = asyncio.create_task(waiting.channel.waiting())
 
     def halt(self, state: State, chosen: Callable[[Waiting], bool]) -> int:
         """End the chosen turns in this state; returns how many they were."""
@@ -93,7 +96,7 @@ class Places:
     async def _speak(self, place: str) -> None:
         """Answer what waits in a place, until nothing does."""
         while queue := self._waiting[place]:
-            group = [waiting for waiting in queue if waiting.joins(queue[0])]
+            group = sorted((one for one in queue if one.joins(queue[0])), key=lambda one: one.turn)
             for waiting in group:
                 queue.remove(waiting)
                 self._running[waiting.turn] = waiting

@@ -52,12 +52,15 @@ class Recovery:
         for asked in await self._memory.unfinished(platform):
             await self._memory.finish(asked.id, Answer(state=State.INTERRUPTED))
 
-    def answer_anew(self, asked: Asked) -> bool:
-        """Write an answer anew over the same posts; False where its platform cannot be written to yet."""
+    def answer_anew(self, asked: Asked, signed: bool = False) -> bool:
+        """Write an answer anew over the same posts; False where its platform cannot be written to yet.
+
+        `signed` says that its question may carry a sign that it waits.
+        """
         opener = self._openers.get(asked.incoming.place.platform)
         if opener is None:
             return False
-        self._places.add(Waiting(asked.id, asked.incoming, opener(asked.incoming), anew=asked))
+        self._places.add(Waiting(asked.id, asked.incoming, opener(asked.incoming), anew=asked), signed)
         return True
 
     async def _finish(self, asked: Asked, begun: bool) -> None:
@@ -66,11 +69,14 @@ class Recovery:
         if asked.posts and asked.age > self._resume:
             await self._close(asked)
         elif begun or asked.posts or len(asked.questions) > 1:
-            self.answer_anew(asked)
+            self.answer_anew(asked, signed=not asked.posts)
         else:
             opener = self._openers[asked.incoming.place.platform]
             waiting = Waiting(asked.id, asked.incoming, opener(asked.incoming))
-            (self._obey if asked.incoming.command else self._places.add)(waiting)
+            if asked.incoming.command:
+                self._obey(waiting)
+            else:
+                self._places.add(waiting, signed=True)
 
     async def _close(self, asked: Asked) -> None:
         """Leave what was shown, with an honest note."""

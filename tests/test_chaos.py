@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks.chaos import Chaos, show
 from benchmarks.chaos_audit import Findings, Record, audit
-from tests.loopback.discord import FakeDiscord
+from bot import notes
+from tests.loopback.discord import BEN, FakeDiscord
 from tests.loopback.discord.state import Version
 from tests.loopback.openai import FakeOpenAI
 from tests.program import Program
@@ -110,6 +111,26 @@ async def test_a_second_page_that_nobody_wrote_down_is_found(tmp_path: Path) -> 
             await parley.start()
             await discord.until(lambda: ended(discord) == 1, PATIENCE)
             assert " ".join(said.content for said in discord.answers()).split() == long.split()
+
+
+async def test_an_hourglass_from_before_a_crash_is_taken_away(tmp_path: Path) -> None:
+    """The question before it is closed as too old, so that the one that waited is answered at once."""
+    async with FakeDiscord() as discord, FakeOpenAI() as model:
+        script = model.script()
+        async with Program(tmp_path, **environ(discord, model)) as parley:
+            await parley.logged("discord is connected")
+            discord.say(content=f"{MENTION} one")
+            await script.send("Half ", "an ", "answer")
+            await discord.until(discord.answers, PATIENCE)
+            second = discord.say(content=f"{MENTION} two", author=BEN)
+            await discord.until(lambda: any(second.reactions.values()), PATIENCE)
+            await parley.kill()
+
+            parley.environ["PARLEY_BOT__RESUME"] = "0"
+            await parley.start()
+            await discord.until(lambda: ended(discord) == 2, PATIENCE)
+            await discord.until(lambda: not any(second.reactions.values()), PATIENCE)
+            assert notes.BROKEN_OFF in discord.answers()[0].content
 
 
 def ended(discord: FakeDiscord) -> int:

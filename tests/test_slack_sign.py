@@ -45,6 +45,16 @@ async def test_eyes_stand_on_the_question_until_the_answer_comes() -> None:
         assert said.reactions[EYES] == set()
 
 
+async def test_a_reaction_whose_answer_was_lost_is_taken_away_too() -> None:
+    """Slack has put it there, though nobody heard of it."""
+    async with FakeSlack() as slack, asked(slack, DM) as (sign, said):
+        slack.fail("reactions.add", lose=True)
+        showing = asyncio.create_task(sign.show())
+        await slack.until(lambda: said.reactions[EYES] == {BOT})
+        await hide(showing)
+        assert said.reactions[EYES] == set()
+
+
 async def test_an_hourglass_stands_on_a_question_that_waits() -> None:
     """Until its turn comes, in a thread too; it is another sign than the eyes, and does not disturb them."""
     async with FakeSlack() as slack, asked(slack) as (sign, said):

@@ -71,7 +71,7 @@ class Sign:
                 return
 
     async def _try(self, sign: str) -> bool:
-        """Whether the sign is shown; a method that is refused for itself is not tried again."""
+        """Whether the sign is shown, or may be; a method that is refused for itself is not tried again."""
         method = STATUS_METHOD if sign == STATUS else REACTION_METHOD
         if method in self.workspace.lacking:
             return False
@@ -80,7 +80,8 @@ class Sign:
         except PlatformError as error:
             if str(error) == "missing_scope" or (sign == STATUS and error.fault not in PASSING):
                 self.workspace.miss(method, str(error))
-            return str(error) == "already_reacted"
+            lost = error.fault is PlatformFault.NETWORK and sign != STATUS  # it may be there: it has to be taken away
+            return lost or str(error) == "already_reacted"
         return True
 
     def _request(self, sign: str, *, show: bool) -> Awaitable[Any]:
