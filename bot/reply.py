@@ -101,7 +101,7 @@ class Reply:
             while True:
                 if step := self._step():
                     await self._seat(step).turn(self._urgency)
-                    sign.cancel()
+                    _withdraw(sign)
                     await self._take(self._step())
                 elif self._ended.is_set():
                     return
@@ -111,7 +111,7 @@ class Reply:
         finally:
             for seat in self._seats:
                 seat.leave()
-            sign.cancel()
+            _withdraw(sign)
             with suppress(asyncio.CancelledError):
                 await sign
 
@@ -224,3 +224,9 @@ class Reply:
         else:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), pause)
+
+
+def _withdraw(sign: asyncio.Task[None]) -> None:
+    """Let a sign take itself away; cancelled a second time it would leave that undone."""
+    if not sign.cancelling():
+        sign.cancel()
