@@ -103,10 +103,15 @@ class Town:
 
     def signs(self) -> int:
         """How many reactions of the bot are left on questions."""
-        here = [said for channel in self.discord.channels.values() for said in channel.standing]
-        there = [said for where in self.slack.workspace.conversations.values() for said in where.messages.values()]
-        marks = [who for said in (*here, *there) for who in said.reactions.values()]
-        return sum(d.BOT in who or s.BOT in who for who in marks)
+        places = self.slack.workspace.conversations.values()
+        here = [
+            who
+            for place in self.discord.channels.values()
+            for said in place.standing
+            for who in said.reactions.values()
+        ]
+        there = [who for place in places for said in place.messages.values() for who in said.reactions.values()]
+        return sum(d.BOT in who for who in here) + sum(s.BOT in who for who in there)
 
     def _discord(self, size: int) -> list[Spot]:
         """Channels, threads in the first of them, and direct messages."""

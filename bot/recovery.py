@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -37,13 +38,20 @@ class Recovery:
     async def finish(self, platform: str) -> None:
         """End what a crash left open: what was not begun is answered, what was half shown written anew or closed."""
         seen = set[str]()
+        old: list[Asked] = []
         try:
             for asked in await self._memory.unfinished(platform):
                 begun = not asked.incoming.command and asked.incoming.place.key not in seen
                 if begun:
                     seen.add(asked.incoming.place.key)
-                if asked.id not in self._places:
-                    await self._finish(asked, begun)
+                if asked.id in self._places:
+                    continue
+                log.info("a turn was broken off", turn=asked.id, place=asked.incoming.place.key, age=round(asked.age))
+                if asked.posts and asked.age > self._resume:
+                    old.append(asked)
+                else:
+                    self._go_on(asked, begun)
+            await asyncio.gather(*map(self._close, old))
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
@@ -63,12 +71,9 @@ class Recovery:
         self._places.add(Waiting(asked.id, asked.incoming, opener(asked.incoming), anew=asked), signed)
         return True
 
-    async def _finish(self, asked: Asked, begun: bool) -> None:
-        """End one turn; `begun` where it was its place's first: a post may stand there, so it joins no other."""
-        log.info("a turn was broken off", turn=asked.id, place=asked.incoming.place.key, age=round(asked.age))
-        if asked.posts and asked.age > self._resume:
-            await self._close(asked)
-        elif begun or asked.posts or len(asked.questions) > 1:
+    def _go_on(self, asked: Asked, begun: bool) -> None:
+        """Answer a turn; `begun` where it was its place's first: a post may stand there, so it joins no other."""
+        if begun or asked.posts or len(asked.questions) > 1:
             self.answer_anew(asked, signed=not asked.posts)
         else:
             opener = self._openers[asked.incoming.place.platform]

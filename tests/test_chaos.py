@@ -16,8 +16,10 @@ from bot import notes
 from tests.loopback.discord import BEN, FakeDiscord
 from tests.loopback.discord.state import Version
 from tests.loopback.openai import FakeOpenAI
+from tests.loopback.slack import BOT, CHANNEL, FakeSlack
 from tests.program import Program
 from tests.test_story_discord import MENTION, environ
+from tests.test_story_slack import environ as slack_environ
 
 SEED = 8
 PATIENCE = 60.0
@@ -131,6 +133,23 @@ async def test_an_hourglass_from_before_a_crash_is_taken_away(tmp_path: Path) ->
             await discord.until(lambda: ended(discord) == 2, PATIENCE)
             await discord.until(lambda: not any(second.reactions.values()), PATIENCE)
             assert notes.BROKEN_OFF in discord.answers()[0].content
+
+
+async def test_a_sign_goes_though_slack_refused_to_take_it_away_at_first(tmp_path: Path) -> None:
+    """The eyes on a question go at the second try, also when the answer goes on meanwhile."""
+    async with FakeSlack() as slack, FakeOpenAI() as model:
+        settings, script = slack_environ(slack, model), model.script()
+        async with Program(tmp_path, **settings) as parley:
+            await parley.logged("slack is connected")
+            asked = await slack.say(CHANNEL, f"<@{BOT}> one")
+            await slack.until(lambda: asked.reactions["eyes"], PATIENCE)
+            slack.fail("reactions.remove", status=503)
+            await script.send("One ")
+            await slack.until(lambda: slack.called("reactions.remove"), PATIENCE)
+            await script.send("answer.")
+            await script.end()
+            await slack.until(lambda: slack.answers()[0].shown == "One answer.", PATIENCE)
+            await slack.until(lambda: not asked.reactions["eyes"], PATIENCE)
 
 
 def ended(discord: FakeDiscord) -> int:
