@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 MARKDOWN, MESSAGE, BLOCKS, UPDATE_TEXT, TEXT = 12_000, 13_200, 50, 4_000, 40_000
 SECTION, CONTEXT, BUTTON, VALUE, ELEMENTS = 3_000, 2_000, 75, 2_000, 25
 ROWS, COLUMNS = 100, 20
-FENCED = re.compile(r"^(`{3,}|~{3,}).*?(^\1[`~]* *$|\Z)", re.MULTILINE | re.DOTALL)
-TABLE = re.compile(
-    r"^(?P<header>\|.*)\n(?P<delimiter>\|(?:[ :]*-+[ :]*\|)+) *(?P<rows>(?:\n(?![>#*+`~=-]|\d+[.)]|\s).+)*)$",
-    re.MULTILINE,
-)
-BAR = re.compile(r"(?<!\\)\|")
+READER = MarkdownIt("commonmark").enable("table")
+"""An independent reading of the markdown."""
 
 
 class RefusalError(Exception):
@@ -138,19 +135,21 @@ def _measure_markdown(block: Mapping[str, Any]) -> int:
         raise RefusalError("invalid_blocks")
     if len(text) > MARKDOWN:
         raise RefusalError("msg_too_long")
-    _check_tables(FENCED.sub("", text))
+    _check_tables(text)
     return len(text)
 
 
 def _check_tables(text: str) -> None:
     """Refuse more tables than a message has blocks for, and one with more rows or columns than Slack shows."""
-    tables = 0
-    for table in TABLE.finditer(text):
-        columns = len(BAR.findall(table["header"])) - 1
-        if columns == len(BAR.findall(table["delimiter"])) - 1:
-            tables += 1
-            if columns > COLUMNS or table["rows"].count("\n") >= ROWS:
-                raise RefusalError("invalid_blocks")
+    tables = rows = columns = depth = 0
+    for token in READER.parse(text):
+        depth = token.level if token.type == "table_open" else depth
+        if token.type == "table_open" and not depth:
+            tables, rows, columns = tables + 1, 0, 0
+        rows += token.type == "tr_open" and not depth
+        columns += token.type == "th_open" and not depth
+        if rows > ROWS or columns > COLUMNS:
+            raise RefusalError("invalid_blocks")
     if 2 * tables + 1 > BLOCKS:
         raise RefusalError("invalid_blocks")
 
