@@ -10,6 +10,7 @@ import socket
 import sys
 import sysconfig
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -144,8 +145,10 @@ def listening(process: int) -> set[str]:
     """The IPv4 addresses that a process listens on, as Linux has them."""
     if sys.platform != "linux":
         pytest.skip("only Linux tells which sockets a process has")
-    links = Path(f"/proc/{process}/fd").iterdir()
-    held = {found[1] for link in links if (found := re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink())))}
+    held = set[str]()
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held.update(re.findall(r"^socket:\[(\d+)\]$", str(link.readlink())))
     rows = [row.split() for row in Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]]
     ours = [row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in held]
     return {socket.inet_ntoa(bytes.fromhex(address)[::-1]) for address in ours}
