@@ -28,7 +28,7 @@ from bot.metrics import Metrics
 from bot.models.choice import build, choose
 from bot.notes import ALERTS
 from bot.resilience import Resilient
-from bot.supervision import supervise
+from bot.supervision import report, supervise
 from bot.watchdog import watch
 from storage.backup import back_up, restore
 from storage.inspection import inspect
@@ -131,6 +131,8 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
         await stack.enter_async_context(hold(settings.storage.path))
         memory = await SqliteMemory.open(settings.storage.path)
         stack.push_async_callback(memory.close)
+        await alerts.remember(memory)
+        stack.push_async_callback(alerts.settle)
         engine = Engine(model, memory, settings.bot, Metrics(), alerts)
         await engine.abandon()
         with watch():
@@ -143,6 +145,7 @@ async def _run(settings: Settings) -> int:
     async with _engine(settings) as engine:
         _hint(settings)
         warming = asyncio.create_task(_warm(engine))
+        warming.add_done_callback(report)
         adapters = {name: asyncio.create_task(_serve(name, engine, settings, host)) for name in _enabled(settings)}
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, adapters["web"]}, return_when=asyncio.FIRST_COMPLETED)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 
-from bot.errors import PlatformError
+from bot.errors import PlatformError, StorageError
+from bot.ports import Memory
 
 DAY = 86_400.0
+PLACE = "parley:alerts"
+"""Where the memory keeps what was told: a place that nobody speaks in."""
 Teller = Callable[[str], Awaitable[None]]
 """Writes a sentence to the admins of one platform. May raise PlatformError."""
 log = structlog.get_logger(__name__)
@@ -24,6 +28,12 @@ class Alerts:
         self._told: dict[str, float] = {}
         self._tellers: dict[str, Teller] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._memory: Memory | None = None
+
+    async def remember(self, memory: Memory) -> None:
+        """Go on from what was told before this start, and keep what is told from now on. Raises StorageError."""
+        self._memory = memory
+        self._told.update(await memory.metadata(PLACE))
 
     def connect(self, platform: str, teller: Teller) -> None:
         """A platform whose admins can be written to."""
@@ -36,10 +46,26 @@ class Alerts:
             return
         self._told[kind] = now
         log.warning("the admins are told", kind=kind, sentence=sentence)
+        self._spawn(self._keep(kind, now))
         for platform, teller in self._tellers.items():
-            task = asyncio.create_task(self._write(platform, teller, sentence))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._spawn(self._write(platform, teller, sentence))
+
+    async def settle(self, seconds: float = 2.0) -> None:
+        """Wait until what was told is written down and written to the admins, `seconds` at most."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep(self, kind: str, now: float) -> None:
+        try:
+            if self._memory:
+                await self._memory.annotate(PLACE, kind, now)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
 
     async def _write(self, platform: str, teller: Teller, sentence: str) -> None:
         try:

@@ -99,6 +99,7 @@ async def _read(
     except asyncio.CancelledError:
         if halt.state is None:
             raise
+        await reading.salvage()
         state = halt.state
     except ModelError as error:
         log.warning("the model failed", fault=error.fault.value, error=str(error))
@@ -139,7 +140,7 @@ class _Reading:
                     self.end = piece
 
     async def salvage(self) -> None:
-        """The fresh start failed too: show what there was before it, if that was more."""
+        """The fresh start came to nothing, too: show what there was before it, if that was more."""
         if len(self._void) > len(self.text) and isinstance(self._screen, Reply):
             self._screen.restart()
             self._written.clear()

@@ -17,10 +17,12 @@ from bot.errors import ModelFault, StorageError
 from bot.live import Places, Waiting
 from bot.messages import Author, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
+from bot.own_words import apologise, introduce, paper
 from bot.ports import Answer, Asked, Channel, Memory, Model, Transcript
 from bot.prompt import ask, compose
 from bot.recovery import Opener, Recovery
 from bot.reply import Reply
+from bot.supervision import report
 
 log = structlog.get_logger(__name__)
 OPERATORS = ("web", "terminal")
@@ -89,7 +91,7 @@ class Engine:
             answer = await self.take(incoming, channel)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
-            return await _apologise(channel, notes.STORAGE, "storage")
+            return await apologise(channel, notes.STORAGE, "storage")
         return await asyncio.shield(answer) if answer else None
 
     async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
@@ -176,10 +178,12 @@ class Engine:
             except StorageError as error:
                 log.error("the memory failed", error=str(error))
                 self.alerts.tell("storage", notes.ALERTS["storage"])
-                return await _apologise(waiting.channel, notes.STORAGE, "storage")
+                return await apologise(waiting.channel, notes.STORAGE, "storage")
             except Exception:
                 log.exception("a turn broke")
-                return await _apologise(waiting.channel, notes.BROKEN, "bug")
+                # the channel may be what broke: the place must not stand still for that
+                (said,) = await asyncio.gather(apologise(waiting.channel, notes.BROKEN, "bug"), return_exceptions=True)
+                return said if isinstance(said, Answer) else Answer(state=State.FAILED, note=notes.BROKEN, fault="bug")
 
     def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> None:
         """Answer beside what is being written in the place."""
@@ -193,6 +197,7 @@ class Engine:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(report)
 
     async def _answer(self, group: Sequence[Waiting]) -> Answer:
         """Recall, compose, deliver, remember."""
@@ -201,13 +206,12 @@ class Engine:
         asked = await self.memory.turn(main.turn) if main.anew else None
         if main.halt.state or (main.anew and not asked):
             return await self._close(main, Answer(state=main.halt.state or State.STOPPED))
-        if others:
-            await self.memory.join(main.turn, [waiting.turn for waiting in others])
+        await self.memory.begin(main.turn, [waiting.turn for waiting in others])
         if here.direct and said.text and any(waiting.first for waiting in group):
-            await _introduce(main.channel, self.model.reader)
+            await introduce(main.channel, self.model.reader)
         question = ask(*(asked.questions if asked else (waiting.incoming for waiting in group)))
         if own := self._reply_ourselves(here, question.content):
-            return await self._close(main, await tell(own, _paper(main.channel)))
+            return await self._close(main, await tell(own, paper(main.channel)))
         history = await self.memory.recall(here.key, self.settings.history, before=main.turn)
         pieces = self.model.stream(compose(self.settings, here, history, question))
         screen = await self._screen(main, asked)
@@ -219,7 +223,7 @@ class Engine:
         except StorageError as error:
             log.error("the memory failed", error=str(error))
             self.alerts.tell("storage", notes.ALERTS["storage"])
-            await _apologise(main.channel, notes.UNREMEMBERED, "storage")
+            await apologise(main.channel, notes.UNREMEMBERED, "storage")
             return replace(answer, fault="storage")
 
     async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
@@ -256,13 +260,13 @@ class Engine:
         async def obey() -> Answer:
             said = waiting.incoming
             text = await self.command(said.command, said.place, said.author)
-            return await self._close(waiting, await tell(text, _paper(waiting.channel)))
+            return await self._close(waiting, await tell(text, paper(waiting.channel)))
 
         self._aside(waiting, obey())
 
     async def _refuse(self, waiting: Waiting) -> Answer:
         """Say that too much waits here already."""
-        answer = await tell(notes.FULL, _paper(waiting.channel))
+        answer = await tell(notes.FULL, paper(waiting.channel))
         return await self._close(waiting, replace(answer, text="", state=State.FAILED, note=notes.FULL, fault="full"))
 
     def _record(self, platform: str, answer: Answer) -> None:
@@ -278,20 +282,3 @@ class Engine:
             tokens=answer.usage.output,
             first=answer.first and round(answer.first, 3),
         )
-
-
-def _paper(channel: Channel | Transcript) -> Reply | Transcript:
-    """What Parley's own words are written on: without controls, and not journalled."""
-    return channel if isinstance(channel, Transcript) else Reply(channel)
-
-
-async def _introduce(channel: Channel | Transcript, reader: str) -> None:
-    """Say who this is, in a person's first direct message, before the answer."""
-    if not isinstance(channel, Transcript):
-        await tell(notes.introduction(reader), Reply(channel))
-
-
-async def _apologise(channel: Channel | Transcript, note: str, fault: str) -> Answer:
-    if not isinstance(channel, Transcript):
-        await tell(note, Reply(channel))
-    return Answer(state=State.FAILED, note=note, fault=fault)

@@ -132,8 +132,8 @@ class Asked:
     """A turn as it is written down: what was asked, the posts that show its answer, and how that ended.
 
     `questions` are the messages that became one turn, the last of them the one that is replied to. `draft` is what was
-    shown of an answer that has no end yet. `last` is true while nothing was asked after it in its place. `attempt`
-    counts how often it was answered anew. `age` is in seconds.
+    shown of an answer that has no end yet; `begun` is true once something of it may stand there. `last` is true while
+    nothing was asked after it in its place. `attempt` counts how often it was answered anew. `age` is in seconds.
     """
 
     id: int
@@ -141,6 +141,7 @@ class Asked:
     posts: tuple[str, ...]
     draft: str
     state: State
+    begun: bool
     last: bool
     attempt: int
     age: float
@@ -179,8 +180,11 @@ class Journal(Protocol):
         """Write down that this message asks for an answer; None when it was claimed before."""
         ...
 
-    async def join(self, turn: int, others: Sequence[int]) -> None:
-        """Make earlier turns a part of this one: they have no answer of their own."""
+    async def begin(self, turn: int, others: Sequence[int] = ()) -> None:
+        """Write down that a turn is about to be answered, before anything of it is posted.
+
+        `others` become a part of it: they have no answer of their own.
+        """
         ...
 
     async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:

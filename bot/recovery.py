@@ -37,20 +37,16 @@ class Recovery:
 
     async def finish(self, platform: str) -> None:
         """End what a crash left open: what was not begun is answered, what was half shown written anew or closed."""
-        seen = set[str]()
         old: list[Asked] = []
         try:
             for asked in await self._memory.unfinished(platform):
-                begun = not asked.incoming.command and asked.incoming.place.key not in seen
-                if begun:
-                    seen.add(asked.incoming.place.key)
                 if asked.id in self._places:
                     continue
                 log.info("a turn was broken off", turn=asked.id, place=asked.incoming.place.key, age=round(asked.age))
                 if asked.posts and asked.age > self._resume:
                     old.append(asked)
                 else:
-                    self._go_on(asked, begun)
+                    self._go_on(asked)
             await asyncio.gather(*map(self._close, old))
         except StorageError as error:
             log.error("the memory failed", error=str(error))
@@ -71,9 +67,9 @@ class Recovery:
         self._places.add(Waiting(asked.id, asked.incoming, opener(asked.incoming), anew=asked), signed)
         return True
 
-    def _go_on(self, asked: Asked, begun: bool) -> None:
-        """Answer a turn; `begun` where it was its place's first: a post may stand there, so it joins no other."""
-        if begun or asked.posts or len(asked.questions) > 1:
+    def _go_on(self, asked: Asked) -> None:
+        """Answer a turn. Of one that was begun a post may stand there, recorded or not, so it joins no other."""
+        if asked.begun:
             self.answer_anew(asked, signed=not asked.posts)
         else:
             opener = self._openers[asked.incoming.place.platform]

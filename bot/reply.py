@@ -68,6 +68,7 @@ class Reply:
         self._cuts: tuple[Cut, ...] = ()
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
+        self._surplus: list[str] = []  # messages that were posted anew and are to be taken away
         self._failures = 0
         self._post_seat = channel.posts.seat(self._backlog)
         self._edit_seat = self._post_seat if channel.edits is channel.posts else channel.edits.seat(self._backlog)
@@ -138,7 +139,8 @@ class Reply:
         for page in pages:
             if page.part >= len(self._shown) or self._shown[page.part] != page:
                 return _Step(page, cuts) if page.text or page.note else None
-        return _Step(None, cuts) if self._ended.is_set() and len(self.posts) > len(pages) else None
+        over = self._surplus or len(self.posts) > len(pages)
+        return _Step(None, cuts) if self._ended.is_set() and over else None
 
     def _pages(self) -> tuple[list[Page], tuple[Cut, ...]]:
         growing = self._state is State.GROWING
@@ -190,18 +192,21 @@ class Reply:
         self._show(page)
 
     async def _replace(self, page: Page) -> None:
-        """Post a final page that its message does not take, and take that message away."""
+        """Post a final page that its message does not take; that message is taken away in the end."""
         old, self.posts[page.part] = self.posts[page.part], await self._channel.post(page)
-        await self._channel.delete(old)
+        self._surplus.append(old)
 
     async def _drop(self) -> None:
-        """Take away the last post, of which an earlier attempt needed more."""
+        """Take away a message that was posted anew, or the last one, of which an earlier attempt needed more."""
         try:
-            await self._channel.delete(self.posts[-1])
+            await self._channel.delete(self._surplus[-1] if self._surplus else self.posts[-1])
         except PlatformError as error:
             if error.fault not in FATAL:
                 raise
-        del self.posts[-1], self._shown[-1]
+        if self._surplus:
+            self._surplus.pop()
+        else:
+            del self.posts[-1], self._shown[-1]
 
     def _show(self, page: Page) -> None:
         self._shown[page.part] = page

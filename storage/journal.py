@@ -41,8 +41,9 @@ def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
     return Turn(written.lastrowid or 0, bool(first)) if written.rowcount else None
 
 
-def join(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
-    """Make other turns a part of this one; they are closed with it."""
+def begin(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
+    """Say that a turn is about to be answered, with other turns as a part of it; they are closed with it."""
+    db.execute("UPDATE turns SET begun = 1 WHERE id = ?", (turn,))
     db.executemany("UPDATE turns SET joined = ? WHERE id = ?", [(turn, other) for other in others])
 
 

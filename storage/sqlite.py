@@ -54,8 +54,8 @@ class SqliteMemory:
     async def claim(self, incoming: Incoming) -> Turn | None:
         return await self._write(journal.claim, incoming)
 
-    async def join(self, turn: int, others: Sequence[int]) -> None:
-        await self._write(journal.join, turn, others)
+    async def begin(self, turn: int, others: Sequence[int] = ()) -> None:
+        await self._write(journal.begin, turn, others)
 
     async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:
         await self._write(journal.progress, turn, posts, draft)

@@ -17,7 +17,8 @@ from storage.journal import clean, write
 def find(db: sqlite3.Connection, turn: int) -> Asked | None:
     """A turn; None when it was forgotten, and for commands."""
     row = db.execute(
-        "SELECT id, posts, draft, state, attempt, created, last FROM asked WHERE id = ? AND command = ''", (turn,)
+        "SELECT id, posts, draft, state, attempt, created, begun, last FROM asked WHERE id = ? AND command = ''",
+        (turn,),
     ).fetchone()
     return _describe(db, row) if row else None
 
@@ -25,7 +26,7 @@ def find(db: sqlite3.Connection, turn: int) -> Asked | None:
 def unfinished(db: sqlite3.Connection, platform: str) -> list[Asked]:
     """The turns of a platform that were never closed, the oldest first, without those that are a part of another."""
     rows = db.execute(
-        "SELECT id, posts, draft, state, attempt, created, last FROM asked "
+        "SELECT id, posts, draft, state, attempt, created, begun, last FROM asked "
         "WHERE platform = ? AND finished IS NULL AND joined IS NULL ORDER BY id",
         (platform,),
     ).fetchall()
@@ -80,7 +81,7 @@ def forget(db: sqlite3.Connection, turns: Sequence[int]) -> None:
 
 
 def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:
-    turn, posts, draft, state, attempt, created, last = row
+    turn, posts, draft, state, attempt, created, begun, last = row
     questions = db.execute("SELECT question FROM turns WHERE joined = ? OR id = ? ORDER BY id", (turn, turn)).fetchall()
     return Asked(
         turn,
@@ -88,6 +89,7 @@ def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:
         tuple(json.loads(posts)),
         draft,
         State(state),
+        bool(begun),
         bool(last),
         attempt,
         max(0.0, time.time() - created),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from bot.alerts import DAY, Alerts
 from bot.errors import PlatformError, PlatformFault
+from storage.sqlite import SqliteMemory
 from tests.clock import run
 
 
@@ -37,3 +39,22 @@ def test_the_admins_are_told_once_a_day_of_each_kind() -> None:
     """Whatever happens how often; who cannot be written to keeps nobody else from it."""
     moments = [(0.0, "key"), (1.0, "key"), (2.0, "quota"), (DAY - 1, "key"), (DAY + 1, "key")]
     assert told(*moments) == ["key at 0", "quota at 2", f"key at {DAY + 1:g}"]
+
+
+async def test_a_restart_does_not_tell_the_admins_again(tmp_path: Path) -> None:
+    """What was told is in the memory; another kind of trouble is news."""
+    heard: list[str] = []
+
+    async def teller(sentence: str) -> None:
+        heard.append(sentence)
+
+    for start in (1, 2):
+        memory = await SqliteMemory.open(tmp_path / "parley.db")
+        alerts = Alerts()
+        await alerts.remember(memory)
+        alerts.connect("discord", teller)
+        alerts.tell("key", f"key at start {start}")
+        alerts.tell(f"other {start}", f"other at start {start}")
+        await alerts.settle()
+        await memory.close()
+    assert heard == ["key at start 1", "other at start 1", "other at start 2"]

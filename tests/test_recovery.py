@@ -88,24 +88,49 @@ async def test_too_many_waiting_questions_are_told_so(provider: FakeOpenAI, engi
     await small.drain(60)
 
 
-async def test_a_question_that_was_not_begun_is_answered_at_the_next_start(engine: Engine, screen: Screen) -> None:
-    """Its message was acknowledged, so it is not lost. The first joins no other, for a post of it may stand there."""
-    for number in ("1", "2", "3"):
+async def test_questions_that_were_not_begun_are_answered_at_the_next_start(engine: Engine, screen: Screen) -> None:
+    """Their messages were acknowledged, so they are not lost; those of one person are one question."""
+    for number in ("1", "2"):
         await engine.memory.claim(say(f"text {number}", number))
+    engine.serve("discord", lambda _: screen)
+    await screen.until(lambda: bool(screen.messages) and screen.last.state is State.DONE)
+    await engine.drain(60)
+    assert screen.texts == ["You said: Ann: text 1\n\ntext 2"]
+    assert await engine.memory.unfinished("discord") == []
+
+
+async def test_a_question_that_was_begun_joins_no_other(engine: Engine, screen: Screen) -> None:
+    """A post of it may stand there that nobody wrote down, whatever was asked before or after it."""
+    turns = [await engine.memory.claim(say(f"text {number}", number)) for number in ("1", "2", "3")]
+    assert turns[1] is not None
+    await engine.memory.begin(turns[1].id)
     engine.serve("discord", lambda _: screen)
     await screen.until(lambda: len(screen.messages) == 2 and screen.last.state is State.DONE)
     await engine.drain(60)
-    assert [text.partition("\n\nBefore")[0] for text in screen.texts] == [
-        "You said: Ann: text 1",
-        "You said: Ann: text 2\n\ntext 3",
+    assert sorted(text.partition("\n\nBefore")[0] for text in screen.texts) == [
+        "You said: Ann: text 1\n\ntext 3",
+        "You said: Ann: text 2",
     ]
-    assert await engine.memory.unfinished("discord") == []
+
+
+async def test_a_turn_is_begun_before_anything_of_it_is_posted(engine: Engine, provider: FakeOpenAI) -> None:
+    """So that a start after a crash knows that a post may stand there."""
+    begun: list[bool] = []
+
+    class Looking(Screen):
+        async def post(self, page: Page) -> str:
+            begun.append((await find(engine, 1)).begun)
+            return await super().post(page)
+
+    await engine.respond(say("one", "1"), Looking(trip=0))
+    assert begun == [True]
 
 
 async def half(engine: Engine, screen: Screen) -> None:
     """What a crash leaves of an answer with one post."""
     turn = await engine.memory.claim(say("one", "1"))
     assert turn is not None
+    await engine.memory.begin(turn.id)
     await engine.memory.progress(turn.id, [await screen.post(Page("Half of", State.GROWING, turn=turn.id))], "Half of")
 
 
@@ -225,3 +250,17 @@ async def test_what_nobody_waits_for_any_more_is_closed(engine: Engine) -> None:
     await engine.memory.claim(replace(say("one", "1"), place=Place("web:x")))
     await engine.abandon()
     assert await engine.memory.unfinished("web") == []
+
+
+async def test_a_channel_that_breaks_does_not_silence_its_place(engine: Engine, screen: Screen) -> None:
+    """Not even when it breaks again over the apology: the next question is answered."""
+
+    class Broken(Screen):
+        async def post(self, page: Page) -> str:
+            raise RuntimeError("a bug")
+
+    answer = await engine.respond(say("one", "1"), Broken(trip=0))
+    assert answer is not None
+    assert (answer.state, answer.fault) == (State.FAILED, "bug")
+    await engine.respond(say("two", "2"), screen)
+    assert screen.texts == ["You said: Ann: two"]

@@ -135,6 +135,25 @@ def test_a_final_text_that_its_message_does_not_take_is_posted_anew_once() -> No
     assert answer.posts == ("m2",)
 
 
+def test_a_message_that_was_posted_anew_is_taken_away_in_the_end() -> None:
+    """Also when the platform refuses that at first."""
+
+    class Stubborn(Screen):
+        refusals = 2
+
+        async def delete(self, id: str) -> None:
+            if self.refusals:
+                self.refusals -= 1
+                raise refuse(PlatformFault.NETWORK)
+            await super().delete(id)
+
+    screen = Stubborn()
+    screen.faults.extend([None, refuse(PlatformFault.REJECTED)])
+    answer = show(screen, write(["All ", "of ", "it."], rate=1000))
+    assert (screen.texts, screen.deleted) == (["All of it."], ["m1"])
+    assert answer.fault == ""
+
+
 def test_a_message_deleted_while_it_grows_ends_the_answer_quietly() -> None:
     """The model is not read on, and nothing is posted any more."""
     screen = Screen()

@@ -231,3 +231,22 @@ def test_whoever_may_read_along_is_named() -> None:
         assert all(model.closed for model in models)
 
     run(main())
+
+
+def test_an_answer_stopped_in_its_fresh_start_keeps_the_longer_part() -> None:
+    """Stop takes no words away that stood there."""
+    screen, halt = Screen(), Halt()
+
+    class Halted(Scripted):
+        async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+            if self.asked:
+                asyncio.get_running_loop().call_later(0.12, halt, State.STOPPED)
+            async for piece in super().stream(prompt):
+                yield piece
+
+    async def main() -> Answer:
+        return await deliver(Resilient([Halted("a", (WORDS[:30], fail()), WORDS)]).stream(PROMPT), Reply(screen), halt)
+
+    answer = run(main())
+    assert answer.state is State.STOPPED
+    assert screen.texts == ["".join(WORDS[:30]).rstrip()]

@@ -1,4 +1,4 @@
-"""The inside of a paragraph as Discord reads it: emphasis, links, spoilers, formulas. Pure."""
+"""The inside of a paragraph as Discord reads it: emphasis, links, spoilers, formulas, HTML. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ FORMULA = re.compile(
     r"\\\(([^`]{1,500}?)\\\)|\\\[([^`]{1,500}?)\\\]|\$\$([^`$]{1,500})\$\$"
     r"|(?<![\w$\\])\$([^\s$`](?:[^$`\n]{0,200}[^\s$`\\])?)\$(?![\w$])"
 )
+TAG = r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>`\n]{0,200})?/?>"
+TAGS = re.compile(rf"(?<!`)(?:{TAG})+(?!`)")
 ALGEBRA = re.compile(r"[\\^_{}=]")
 BARS = re.compile(r"(?<!\\)\|\|")
 SMALL = re.compile(r"^-(?=# )", re.MULTILINE)
@@ -22,7 +24,7 @@ BREAK = re.compile(r"(?<!\\)((?:\\\\)*)\\$", re.MULTILINE)
 @lru_cache(maxsize=512)
 def convert(text: str, bold: bool = True) -> str:
     """A paragraph in Discord's form; without `bold`, for a line that is bold as a whole."""
-    edits = _edit_formulas(text)
+    edits = _edit_formulas(text) + _edit_tags(text)
     for span in parse(text, growing=False).closed:
         edits += _edit_link(text, span) if span.tail else _edit_marks(text, span, bold)
     parts: list[str] = []
@@ -49,6 +51,11 @@ def _edit_formulas(text: str) -> list[Edit]:
         for formula, body in found
         if formula[4] is None or ALGEBRA.search(body)
     ]
+
+
+def _edit_tags(text: str) -> list[Edit]:
+    """HTML tags, which mean nothing to Discord, as code; not beside other code, which they would run into."""
+    return [(tags.start(), tags.end(), f"`{tags[0]}`") for tags in TAGS.finditer(text)] if "<" in text else []
 
 
 def _edit_marks(text: str, span: Span, bold: bool) -> list[Edit]:

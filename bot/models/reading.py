@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any
 
 from pydantic_core import from_json
@@ -13,7 +14,7 @@ from bot.models.faults import Faults
 from bot.ports import Piece
 
 
-class Reading:
+class Reading(ABC):
     """One answer, as far as it was read. A protocol brings `take`.
 
     `end` is how it ended, as soon as that is known; `over` says that nothing comes after.
@@ -28,9 +29,9 @@ class Reading:
         self._spoke = False
         self._thought = False
 
+    @abstractmethod
     def take(self, event: dict[str, Any]) -> Piece | None:
         """Take in one event and give what it brings for the reader. Raises ModelError."""
-        raise NotImplementedError
 
     def read(self, data: bytes) -> Piece | None:
         """Take in the data of one event; damage after the end of the answer is passed over. Raises ModelError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from threading import Lock
@@ -61,7 +62,7 @@ class Response(Protocol):
 C = TypeVar("C", bound=Client)
 
 
-class RemoteModel(Generic[C]):
+class RemoteModel(ABC, Generic[C]):
     """The part of a `Model` that is the same for every provider.
 
     `name` is `provider/model` for the log, `model` the name that the provider knows. Without a `base_url` it is the
@@ -103,17 +104,17 @@ class RemoteModel(Generic[C]):
         self._made: C | None = None
         self._making = Lock()
 
+    @abstractmethod
     def connect(self, key: str) -> C:
         """Make the client; nothing is sent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reading(self) -> Reading:
         """A reading of the answer that is about to come."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def ask(self, stack: AsyncExitStack, prompt: Prompt) -> Response:
         """Send the prompt; the response is open until the stack is closed."""
-        raise NotImplementedError
 
     @property
     def client(self) -> C:

@@ -23,7 +23,7 @@ class JournalContract:
         found = await memory.turn(turn.id)
         assert found is not None
         assert 0 <= found.age < 60
-        known = Asked(turn.id, (question,), ("p1",), "Half", State.GROWING, last=True, attempt=0, age=found.age)
+        known = Asked(turn.id, (question,), ("p1",), "Half", State.GROWING, False, last=True, attempt=0, age=found.age)
         assert found == known
         await memory.finish(turn.id, Answer("a", State.CUT, posts=("p1", "p2")), Message(Role.USER, "q"))
         found = await memory.turn(turn.id)
@@ -45,7 +45,7 @@ class JournalContract:
     async def test_turns_can_be_joined(self, memory: Memory) -> None:
         """They are one turn then, closed with one answer, and are not found alone as unfinished."""
         turns = [await claim(memory, number) for number in ("1", "2", "3")]
-        await memory.join(turns[2], turns[:2])
+        await memory.begin(turns[2], turns[:2])
         [asked] = await memory.unfinished("discord")
         assert [question.message_id for question in asked.questions] == ["1", "2", "3"]
         assert asked.incoming.message_id == "3"
@@ -68,7 +68,7 @@ class JournalContract:
     async def test_a_part_of_a_question_can_be_changed(self, memory: Memory) -> None:
         """The joined question is put together anew."""
         turns = [await claim(memory, number) for number in ("1", "2")]
-        await memory.join(turns[1], turns[:1])
+        await memory.begin(turns[1], turns[:1])
         await memory.finish(turns[1], Answer("a"), Message(Role.USER, "q"))
         await memory.amend(incoming("1", text="What?", channel="discord:7"))
         assert await contents(memory) == ["What?\n\nWhy?", "a"]
