@@ -47,7 +47,31 @@ class BotSettings(Section):
         None, ge=0, le=2, description="Sampling temperature; sent only where it is set: newer models refuse it."
     )
     max_tokens: int = Field(2000, ge=1, description="The longest answer, in tokens.")
-    history: int = Field(20, ge=0, le=1000, description="How many earlier messages of a place the model is shown.")
+    history: int = Field(
+        20,
+        ge=0,
+        le=1000,
+        description="How many earlier messages of a place the model is shown at least, as they are, if they fit; what "
+        "is older it knows from a summary. 0: nothing of before.",
+    )
+    summaries: bool = Field(True, description="Summarise what is too old to be shown; else the model forgets it.")
+    timezone: str = Field(
+        "",
+        description="Time zone of the date and time that the model is told, such as Europe/Berlin; empty: the "
+        "machine's own.",
+    )
+    models: tuple[str, ...] = Field(
+        (), description="Models that admins may choose for a channel with /model, named like bot.model."
+    )
+    around: int = Field(
+        10,
+        ge=0,
+        le=50,
+        description="How many lines the model is shown of what was said around a question before it was asked in.",
+    )
+    file_after: int = Field(
+        0, ge=0, le=100, description="Answers of more messages than this are posted as a file too; 0: none is."
+    )
     show_thinking: bool = Field(False, description="Say “Thinking…” while a model reasons before its first words.")
     waiting: int = Field(
         20, ge=1, le=1000, description="How many questions may wait in one place while another is answered."
@@ -80,6 +104,10 @@ class OpenAISettings(Section):
         description="Seconds without a piece of the answer after which it failed; models that think need more.",
     )
 
+    context: int = Field(
+        0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
+    )
+
 
 class AnthropicSettings(Section):
     """[anthropic]: Anthropic's messages API."""
@@ -94,6 +122,10 @@ class AnthropicSettings(Section):
         description="Seconds without a piece of the answer after which it failed; models that think need more.",
     )
 
+    context: int = Field(
+        0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
+    )
+
 
 class LocalSettings(Section):
     """[local]: models that run on this machine."""
@@ -106,6 +138,20 @@ class LocalSettings(Section):
     context: int = Field(4096, ge=512, description="Context of a model file that Parley runs itself, in tokens.")
     threads: int = Field(0, ge=0, description="Processor threads of such a model; 0: one fewer than there are cores.")
     timeout: float = Field(300.0, gt=0, description="Seconds that a model on this machine may take to its first piece.")
+    parallel: int = Field(1, ge=1, le=64, description="How many answers a model on this machine writes at a time.")
+
+
+class FilesSettings(Section):
+    """[files]: pictures and files that come with a question."""
+
+    count: int = Field(5, ge=0, le=20, description="How many files of one message are used; 0: none.")
+    size: int = Field(10_000_000, ge=0, le=100_000_000, description="Bytes of the largest file that is fetched.")
+    characters: int = Field(
+        40_000, ge=0, le=1_000_000, description="Characters of text that are read of one message's files together."
+    )
+    pixels: int = Field(50_000_000, ge=0, le=200_000_000, description="Pixels of the largest picture that is opened.")
+    edge: int = Field(1568, ge=64, le=8000, description="Pixels of a picture's longer edge; it is scaled down to that.")
+    seconds: float = Field(20.0, gt=0, le=300, description="Seconds that fetching and reading all files may take.")
 
 
 class StorageSettings(Section):
@@ -133,6 +179,7 @@ class Settings(BaseSettings):
     openai: OpenAISettings = OpenAISettings()
     anthropic: AnthropicSettings = AnthropicSettings()
     local: LocalSettings = LocalSettings()
+    files: FilesSettings = FilesSettings()
     storage: StorageSettings = StorageSettings()
     log: LogSettings = LogSettings()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -11,12 +11,14 @@ class Place:
     """Where a conversation lives: a channel, a thread, a DM, a web conversation, a terminal.
 
     `key` starts with the platform (`discord:123`, `slack:T1:C1:17.2`, `web:…`, `terminal:…`) and names one memory.
-    `shared` is true where more than one person may speak, `direct` in a person's private messages with the bot.
+    `shared` is true where more than one person may speak, `direct` in a person's private messages with the bot. `home`
+    is the key of the channel that a thread is in, whose settings hold in it; empty where that is the place itself.
     """
 
     key: str
     shared: bool = False
     direct: bool = False
+    home: str = ""
 
     @property
     def platform(self) -> str:
@@ -37,12 +39,29 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a message; `size` in bytes, `url` where the platform keeps it."""
+    """A file that came with a message; `size` in bytes, `url` where the platform keeps it, empty where it does not."""
 
     name: str
     media_type: str
     size: int
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A picture or a document that a model is shown: its bytes, in a form that providers take."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Something that somebody else said, shown to the model as material; `author` is empty where nobody knows whose."""
+
+    author: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,7 @@ class Incoming:
     (platform, `channel_id`, `message_id`) is unique: a second delivery of the same message carries the same three.
     `text` has the bot's own mention taken out and other mentions turned into names. `quote` is the text of the
     message that this one replies to, where the platform shows it. `command` is the name of one of the bot's commands
-    when that is the whole message.
+    when that is the whole message. `sent` is when it was said, in seconds since 1970, the same in every delivery.
     """
 
     place: Place
@@ -63,6 +82,7 @@ class Incoming:
     quote: str = ""
     command: str = ""
     attachments: tuple[Attachment, ...] = ()
+    sent: float = 0.0
 
 
 class Role(StrEnum):
@@ -74,11 +94,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One utterance of the record; `author` is empty for the bot."""
+    """One utterance of the record; `author` is empty for the bot.
+
+    `moment` is when a question was asked, as the model is told it. `files` are shown along with it.
+    """
 
     role: Role
     content: str
     author: str = ""
+    moment: str = ""
+    files: tuple[File, ...] = ()
 
 
 class State(StrEnum):
@@ -121,8 +146,12 @@ class Control(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer as the provider counted them; `cached` is the part of `input` read from its cache."""
+    """Tokens of one answer as the provider counted them.
+
+    Of `input`, `cached` were read from its cache and `written` to it.
+    """
 
     input: int = 0
     output: int = 0
     cached: int = 0
+    written: int = 0

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from bot.errors import ModelError
-from bot.messages import Incoming, Message, Page, State, Usage
+from bot.facts import Facts
+from bot.messages import Attachment, File, Incoming, Message, Page, Quote, State, Usage
 from bot.pacing import Pacer
 
 
@@ -56,6 +57,34 @@ class Queue(Protocol):
 
 
 @runtime_checkable
+class Library(Protocol):
+    """A channel that keeps files: those that came with a question can be read, and an answer can be had as one."""
+
+    async def download(self, attachment: Attachment, most: int) -> bytes:
+        """The content of a file, from the platform's own hosts alone.
+
+        Raises PlatformError: REJECTED where it is kept elsewhere or has more than `most` bytes, and as for any call.
+        """
+        ...
+
+    async def attach(self, name: str, text: str) -> None:
+        """Post a text file below the answer. Raises PlatformError."""
+        ...
+
+
+@runtime_checkable
+class Surroundings(Protocol):
+    """A channel that can say what was said around a question."""
+
+    async def around(self, incoming: Incoming, first: bool) -> Sequence[Quote]:
+        """What the question refers to and the memory does not have, the oldest first; never raises PlatformError.
+
+        `first` says that the bot was asked nothing in this place before.
+        """
+        ...
+
+
+@runtime_checkable
 class Transcript(Protocol):
     """Where text is only ever appended: the web page, the terminal. It gets raw pieces, as the model writes them."""
 
@@ -68,13 +97,15 @@ class Transcript(Protocol):
 class Prompt:
     """What the model is told. `messages` starts with a user's and never has two of one role in a row.
 
-    `temperature` is sent only where it is set; `max_tokens` bounds the answer.
+    `temperature` is sent only where it is set; `max_tokens` bounds the answer. Nobody waits for what is asked in the
+    `background`.
     """
 
     system: str
     messages: tuple[Message, ...]
     max_tokens: int
     temperature: float | None = None
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +141,11 @@ class Model(Protocol):
         """True for the tiny model that only serves to try Parley out."""
         ...
 
+    @property
+    def facts(self) -> Facts:
+        """What is known of it."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt. Raises ModelError; a stream that ends without an `end` piece raises it with CUT."""
         ...
@@ -125,6 +161,15 @@ class Turn:
 
     id: int
     first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What came with a question besides its words: text to read, files to see, and what could not be used of it."""
+
+    text: str = ""
+    files: tuple[File, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

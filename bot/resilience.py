@@ -10,6 +10,7 @@ from contextlib import aclosing
 import structlog
 
 from bot.errors import ModelError, ModelFault
+from bot.facts import Facts
 from bot.ports import Model, Piece, Prompt
 
 PATIENCE = 18.0
@@ -76,6 +77,11 @@ class Resilient:
         self._models = models
         clock = asyncio.get_running_loop().time
         self._circuits = [Circuit(clock) for _ in models]
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the first model: prompts are made for it."""
+        return self._models[0].facts
 
     @property
     def reader(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import ModelError, ModelFault
+from bot.facts import Facts
 from bot.messages import Message, Role, State
 from bot.models.deferred import Deferred
 from bot.ports import Model, Piece, Prompt
@@ -23,6 +24,7 @@ class Parrot:
     name = "local/parrot"
     reader = "a parrot"
     trial = False
+    facts = Facts()
     closed = False
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:

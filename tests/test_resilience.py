@@ -12,6 +12,7 @@ import pytest
 
 from bot.delivery import Halt, deliver
 from bot.errors import ModelError, ModelFault
+from bot.facts import Facts
 from bot.messages import Message, Role, State
 from bot.ports import Answer, Piece, Prompt
 from bot.reply import Reply
@@ -28,6 +29,7 @@ class Scripted:
     """A model that does what it is told, one thing a question: words, a failure, or words and then a failure."""
 
     trial = False
+    facts = Facts()
 
     def __init__(self, name: str, *told: Told, reader: str = "Somebody") -> None:
         self.name = name

@@ -17,6 +17,7 @@ from adapters.web.run import attend, listen
 from adapters.web.settings import Settings
 from bot.config import BotSettings
 from bot.engine import Engine
+from bot.facts import Facts
 from bot.health import Host
 from bot.messages import State, Usage
 from bot.metrics import Metrics
@@ -36,6 +37,7 @@ class Scripted:
     def __init__(self, trial: bool = False) -> None:
         self.reader = "nobody but the test"
         self.trial = trial
+        self.facts = Facts()
         self.prompts: list[Prompt] = []
         self.left = asyncio.Event()
         self._answers: deque[tuple[Part, ...]] = deque()

@@ -9,6 +9,7 @@ from contextlib import aclosing
 import structlog
 
 from bot.errors import ModelError, ModelFault
+from bot.facts import Facts
 from bot.ports import Model, Piece, Prompt
 
 log = structlog.get_logger(__name__)
@@ -18,15 +19,23 @@ class Deferred:
     """Stands in for a model that is made at `warm`, or at the first question, which waits for it.
 
     `make` is called once, and again after a ModelError, at the next question. A question waits `patience` seconds;
-    the making goes on without it. `name` and `reader` are those of the made model as soon as there is one.
+    the making goes on without it. `name`, `reader` and `facts` are those of the made model as soon as there is one.
     """
 
     def __init__(
-        self, name: str, reader: str, make: Callable[[], Awaitable[Model]], *, patience: float, trial: bool = False
+        self,
+        name: str,
+        reader: str,
+        make: Callable[[], Awaitable[Model]],
+        *,
+        patience: float,
+        trial: bool = False,
+        facts: Facts | None = None,
     ) -> None:
         self.name = name
         self.reader = reader
         self.trial = trial
+        self.facts = facts or Facts()
         self._make = make
         self._patience = patience
         self._making: asyncio.Task[Model] | None = None
@@ -67,7 +76,7 @@ class Deferred:
 
     async def _made(self) -> Model:
         model = await self._make()
-        self.name, self.reader = model.name, model.reader
+        self.name, self.reader, self.facts = model.name, model.reader, model.facts
         return model
 
 

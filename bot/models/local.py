@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.config import LocalSettings
 from bot.errors import ModelError, ModelFault
+from bot.facts import Facts
 from bot.models.machine import RUNTIME, Machine, explain, obstacle
 from bot.models.providers import make_openai
 from bot.ports import Piece, Prompt
@@ -45,6 +46,7 @@ class LocalModel:
     def __init__(self, name: str, server: Any, client: OpenAIModel, trial: bool, longest: int | None) -> None:
         self.name = name
         self.trial = trial
+        self.facts = client.facts
         self._server = server
         self._client = client
         self._longest = longest
@@ -64,6 +66,7 @@ class LocalModel:
             timeout=settings.timeout,
             reader=READER,
             trial=trial,
+            facts=Facts(context=settings.context),
         )
         return cls(name, server, client, trial, longest)
 

@@ -16,6 +16,7 @@ from aiohttp import ClientConnectorError, ClientError, ClientOSError, ServerDisc
 from pydantic import SecretStr
 
 from bot.errors import ModelError, ModelFault
+from bot.facts import Facts
 from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
@@ -87,10 +88,12 @@ class RemoteModel(ABC, Generic[C]):
         reader: str,
         trial: bool = False,
         first_timeout: float | None = None,
+        facts: Facts | None = None,
     ) -> None:
         self.name = name
         self.reader = reader
         self.trial = trial
+        self.facts = facts or Facts()
         self.model = model
         self.url = base_url or self.home
         parts = urlsplit(self.url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from bot.errors import ModelError, ModelFault
+from bot.facts import Facts
 from bot.ports import Piece, Prompt
 
 
@@ -14,6 +15,7 @@ class Unset:
     name = "none"
     reader = "nobody yet: my owner has not chosen a model"
     trial = False
+    facts = Facts()
 
     def __init__(self, mend: str) -> None:
         self.mend = mend
