@@ -6,13 +6,21 @@ import asyncio
 import getpass
 import sys
 import threading
+import time
 import uuid
 
-from bot.commands import match
+import structlog
+
+from bot.commands import COMMANDS, match, parse
 from bot.engine import Engine
+from bot.errors import StorageError
 from bot.messages import Author, Incoming, Place
+from bot.notes import STORAGE
 
 PROMPT = "\x1b[1myou>\x1b[0m "
+LISTED = ", ".join(f"/{command.form}" for command in COMMANDS.values())
+
+log = structlog.get_logger(__name__)
 
 
 class Terminal:
@@ -29,24 +37,46 @@ def incoming(line: str, name: str) -> Incoming | None:
     text = line.strip()
     if not text:
         return None
-    place = Place(f"terminal:{name}")
-    author = Author(name, name)
-    return Incoming(place, author, text, name, uuid.uuid4().hex, command=match(text))
+    return Incoming(
+        _place(name), Author(name, name), text, name, uuid.uuid4().hex, command=match(text), sent=time.time()
+    )
+
+
+async def obey(engine: Engine, line: str, name: str) -> str:
+    """Run a typed line that is a command which takes an argument, and return what it says; empty for any other line.
+
+    Who sits at the terminal runs the bot, and so is an admin.
+    """
+    command, argument = parse(line)
+    if not command or not COMMANDS[command].argument:
+        return ""
+    try:
+        return await engine.command(command, _place(name), Author(name, name), True, argument)
+    except StorageError as error:
+        log.error("the memory failed", error=str(error))
+        return STORAGE
 
 
 async def run(engine: Engine) -> None:
     """Talk until the end of the input. Ctrl-C while an answer is written stops it; else it ends the conversation."""
     name = getpass.getuser()
-    _write(f"Answers come from {engine.model.reader} ({engine.model.name}). /help, /reset; Ctrl-D to leave.\n")
+    _write(f"Answers come from {engine.model.reader} ({engine.model.name}). {LISTED}; Ctrl-D to leave.\n")
     if engine.model.trial:
         _write("This is a tiny trial model, often wrong. For a real one set OPENAI_API_KEY or ANTHROPIC_API_KEY.\n")
     lines = _Lines()
     while (line := await lines.next()) is not None:
+        if said := await obey(engine, line, name):
+            _write(f"{said}\n")
+            continue
         question = incoming(line, name)
         if question is None:
             continue
         answer = await engine.respond(question, Terminal())
         _write(f"\n[{answer.note}]\n" if answer and answer.note else "\n")
+
+
+def _place(name: str) -> Place:
+    return Place(f"terminal:{name}")
 
 
 class _Lines:

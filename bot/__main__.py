@@ -17,21 +17,25 @@ from typing import Any, Protocol, cast
 import structlog
 from pydantic import SecretStr
 
+from bot import usage
 from bot.alerts import Alerts
 from bot.check import check_models, table
-from bot.config import Section, Settings, fields, load, schema
+from bot.config import Section, Settings
 from bot.engine import Engine
 from bot.errors import ParleyError, SettingsError, StorageError
 from bot.health import Check, Host
+from bot.loading import fields, load, schema
 from bot.log import configure
 from bot.metrics import Metrics
 from bot.models.choice import build, choose
+from bot.models.roster import Roster
 from bot.notes import ALERTS
 from bot.resilience import Resilient
 from bot.supervision import report, supervise
 from bot.watchdog import watch
 from storage.backup import back_up, restore
 from storage.inspection import inspect
+from storage.ledger import consult
 from storage.lock import hold
 from storage.sqlite import SqliteMemory
 
@@ -48,6 +52,7 @@ COMMANDS = {
     "check": "is everything set up right?",
     "manifest": "print the Slack app manifest",
     "invite": "print the Discord invite link",
+    "usage": "what was asked and what it cost: --by day, place, person or model, --days 30",
     "backup": "copy the memory to PATH, a new file, also while Parley runs",
     "restore": "put the backup PATH in the place of the memory, while Parley is stopped",
 }
@@ -83,8 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         secrets = [value for value in _values(settings) if isinstance(value, SecretStr)]
         quiet = settings.log.model_copy(update={"level": "warning"})
         configure(settings.log if options.command == "run" else quiet, secrets)
-        paths = [options.path] if options.command in WITH_PATH else []
-        return asyncio.run(_COMMANDS[options.command](settings, *paths))
+        more = [getattr(options, name) for name in ("path", "by", "days") if hasattr(options, name)]
+        return asyncio.run(_COMMANDS[options.command](settings, *more))
     except ParleyError as error:
         sys.stderr.write(f"parley: {error}\n")
         return 1
@@ -103,9 +108,19 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         command = commands.add_parser(name, help=summary, parents=[common])
         if name in WITH_PATH:
             command.add_argument("path", type=Path, metavar="PATH")
+        if name == "usage":
+            command.add_argument("--by", choices=usage.BY, default="day", help="what each row is about (day)")
+            command.add_argument("--days", type=_days, default=usage.DAYS, help=f"how many days back ({usage.DAYS})")
     options = parser.parse_args(arguments)
     options.command = options.command or "run"
     return options
+
+
+def _days(text: str) -> int:
+    """A number of days that a calendar has."""
+    if not text.isdecimal() or not 0 < int(text) <= 36_500:
+        raise argparse.ArgumentTypeError("give a whole number from 1 to 36500")
+    return int(text)
 
 
 def _version() -> str:
@@ -125,18 +140,29 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
         alerts.tell("fallback", ALERTS["fallback"].format(model=model, other=other))
 
     async with AsyncExitStack() as stack:
-        models = [await choose(settings), *[await build(name, settings) for name in settings.bot.fallback_models]]
-        model = Resilient(models, replaced)
-        stack.push_async_callback(model.close)
+        roster = await _roster(settings, replaced)
+        stack.push_async_callback(roster.close)
         await stack.enter_async_context(hold(settings.storage.path))
         memory = await SqliteMemory.open(settings.storage.path)
         stack.push_async_callback(memory.close)
         await alerts.remember(memory)
         stack.push_async_callback(alerts.settle)
-        engine = Engine(model, memory, settings.bot, Metrics(), alerts)
+        engine = Engine(roster, memory, settings.bot, Metrics(), alerts, settings.files, settings.places)
         await engine.abandon()
         with watch():
             yield engine
+
+
+async def _roster(settings: Settings, replaced: Callable[[str, str], None]) -> Roster:
+    """The models that can answer; each has the fallback models behind it. Raises SettingsError for a name of none."""
+    fallbacks = {name: await build(name, settings) for name in settings.bot.fallback_models}
+    default = Resilient([await choose(settings), *fallbacks.values()], replaced)
+    places = [place.model for place in settings.places.values() if place.model]
+    others = {}
+    for name in dict.fromkeys((*fallbacks, *settings.bot.models, *places)):
+        behind = [model for other, model in fallbacks.items() if other != name]
+        others[name] = Resilient([fallbacks.get(name) or await build(name, settings), *behind], replaced)
+    return Roster(default, others)
 
 
 async def _run(settings: Settings) -> int:
@@ -217,6 +243,12 @@ async def _invite(settings: Settings) -> int:
     return 0
 
 
+async def _usage(settings: Settings, by: str, days: int) -> int:
+    rows = await asyncio.to_thread(consult, settings.storage.path, by, days)
+    sys.stdout.write(usage.table(rows, by) + "\n")
+    return 0
+
+
 async def _backup(settings: Settings, target: Path) -> int:
     await asyncio.to_thread(back_up, settings.storage.path, target)
     sys.stdout.write(f"{settings.storage.path} is copied to {target}.\n")
@@ -236,6 +268,7 @@ _COMMANDS: dict[str, Callable[..., Coroutine[Any, Any, int]]] = {
     "check": _check,
     "manifest": _manifest,
     "invite": _invite,
+    "usage": _usage,
     "backup": _backup,
     "restore": _restore,
 }

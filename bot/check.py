@@ -20,9 +20,12 @@ SET_A_MODEL = "Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a local server 
 
 
 async def check_models(settings: Settings, platforms: bool) -> list[Check]:
-    """Ask each model for one word. With platforms connected, the trial model does not count as one."""
+    """Ask each model that may answer for one word. With platforms connected, the trial model does not count as one."""
     makers = [("model", choose(settings))]
     makers += [("fallback model", build(name, settings)) for name in settings.bot.fallback_models]
+    places = [place.model for place in settings.places.values() if place.model]
+    others = dict.fromkeys((*settings.bot.models, *places))
+    makers += [("model of a place", build(name, settings)) for name in others if name != settings.bot.model]
     return [await _check(label, maker, platforms) for label, maker in makers]
 
 
@@ -45,7 +48,7 @@ async def _probe(label: str, model: Model) -> Check:
             async for piece in pieces:
                 if piece.text or piece.reasoning or piece.end:
                     kind = " (the tiny trial model)" if model.trial else ""
-                    return Check(label, True, f"{model.name} answers{kind}")
+                    return Check(label, True, f"{model.name} answers{kind}; it holds {model.facts.context:,} tokens")
     except ModelError as error:
         return Check(label, False, f"{model.name}: {error}", "Mend what it says, then run this again.")
     return Check(label, False, f"{model.name} gave no answer", "Try another bot.model.")

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST = 4000
+"""Characters of an argument."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command's name, without a slash, and one line on what it does."""
+    """A command's name, without a slash, and one line on what it does.
+
+    `argument` names what may follow it, empty where nothing may; `description` is one line on that. `suggests` says
+    that `Engine.suggest` knows values for it.
+    """
 
     name: str
     summary: str
+    argument: str = ""
+    description: str = ""
+    suggests: bool = False
+
+    @property
+    def form(self) -> str:
+        """How it is typed, without a slash; what may be left out stands in brackets."""
+        return f"{self.name} [{self.argument}]" if self.argument else self.name
 
 
 COMMANDS = {
@@ -18,16 +33,45 @@ COMMANDS = {
     for command in (
         Command("reset", "Forget this conversation."),
         Command("stop", "Stop the answer that is being written here."),
+        Command(
+            "model",
+            "Which model answers here; admins can choose another.",
+            "name",
+            "The model that shall answer here; “default” takes the choice back.",
+            suggests=True,
+        ),
+        Command(
+            "persona",
+            "What I am told about myself here; admins can change it.",
+            "text",
+            "What I shall be told about myself here; “default” takes it back.",
+        ),
+        Command("usage", "What you have used."),
         Command("help", "What I do, what I remember, how to make me forget, and who reads it."),
     )
 }
+PUBLIC = frozenset({"model", "persona"})
+"""Commands that with an argument change a place for all who speak in it: for admins, and seen by all."""
 
 
 def match(text: str, bare: bool = False) -> str:
-    """The name of the command that `text` consists of, or an empty string.
+    """The name of the command that a message consists of, or an empty string.
 
-    `/reset` is a command anywhere; the bare word `reset` only where `bare` is set: after the bot was addressed.
+    `/reset` is a command anywhere; the bare word `reset` only where `bare` is set: after the bot was addressed. A
+    command that takes an argument is none as a message: its words may as well begin a question.
     """
-    word = text.strip().casefold()
-    name = word.removeprefix("/")
-    return name if name in COMMANDS and (bare or word != name) else ""
+    name, _ = parse(text, bare)
+    return name if name and not COMMANDS[name].argument else ""
+
+
+def parse(text: str, bare: bool = False) -> tuple[str, str]:
+    """The name and the argument of the command that `text` is, or two empty strings.
+
+    `bare` is as for `match`. What follows a command that takes no argument makes it none.
+    """
+    word, argument = (*text.split(maxsplit=1), "", "")[:2]
+    name = word.casefold().removeprefix("/")
+    known = COMMANDS.get(name)
+    if known is None or not (bare or word.startswith("/")) or (argument and not known.argument):
+        return "", ""
+    return name, argument.strip()

@@ -1,23 +1,16 @@
-"""Settings: a TOML file, `.env` and the environment, read once at the front door and passed down frozen."""
+"""Settings: every section with its keys, their defaults and what they are for; frozen, `bot.loading` reads them."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_origin
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.errors import SettingsError
-
-PREFIX = "PARLEY_"
-DEFAULT_PATH = Path("config.toml")
-FOREIGN = re.compile(r"PARLEY_(SERVICE_(HOST|PORT)(_\w+)?=.*|PORT=\w+://.*|PORT_\d+_\w+=.*)", re.DOTALL)
-"""What Kubernetes and Docker set beside a service that is called parley."""
+T = TypeVar("T")
 
 
 class Section(BaseModel):
@@ -171,6 +164,78 @@ class LogSettings(Section):
     )
 
 
+class Keyed(Section):
+    """One of many tables of a kind, `[section."name"]`; `example` is such a name. They are set in TOML alone."""
+
+    example: ClassVar[str]
+    form: ClassVar[str]
+    """What a name must match."""
+
+
+class ModelSettings(Keyed):
+    """[models]: what is true of a model, by its name as in bot.model, where it differs from what is known of it."""
+
+    example = "openai/gpt-x"
+    form = "(openai|anthropic|local)/.+"
+
+    context: int | None = Field(
+        None,
+        ge=1,
+        description="Tokens that it can hold, question and answer together.",
+        json_schema_extra={"example": 128_000},
+    )
+    images: bool | None = Field(
+        None, description="Whether it can be shown pictures.", json_schema_extra={"example": True}
+    )
+    documents: bool | None = Field(
+        None, description="Whether it can be shown PDF files.", json_schema_extra={"example": False}
+    )
+    input: float | None = Field(
+        None, ge=0, description="US dollars for a million tokens that it reads.", json_schema_extra={"example": 0.75}
+    )
+    output: float | None = Field(
+        None, ge=0, description="US dollars for a million tokens that it writes.", json_schema_extra={"example": 4.5}
+    )
+    cached: float | None = Field(
+        None,
+        ge=0,
+        description="US dollars for a million tokens that the provider reads from its cache.",
+        json_schema_extra={"example": 0.075},
+    )
+    written: float | None = Field(
+        None,
+        ge=0,
+        description="US dollars for a million tokens that the provider writes to its cache.",
+        json_schema_extra={"example": 0.75},
+    )
+
+
+class PlaceSettings(Keyed):
+    """[places]: what holds in one channel, thread or DM alone, by its key, such as discord:123 or slack:T1:C1."""
+
+    example = "discord:123"
+    form = r"\w+:.+"
+
+    model: str = Field(
+        "",
+        description="The model that answers there, named like bot.model; empty: the one of bot.model.",
+        json_schema_extra={"example": "openai/gpt-x"},
+    )
+    system_prompt: str = Field(
+        "",
+        description="What the model is told about itself there; empty: bot.system_prompt.",
+        json_schema_extra={"example": "You help the people of this channel with their SQL."},
+    )
+
+
+Tables = Annotated[Mapping[str, T], AfterValidator(MappingProxyType), PlainSerializer(dict)]
+"""Tables of one kind by their names; frozen."""
+
+
+def _none() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
 class Settings(BaseSettings):
     """All settings of the core; the front door adds a section for each adapter with `schema`."""
 
@@ -182,6 +247,8 @@ class Settings(BaseSettings):
     files: FilesSettings = FilesSettings()
     storage: StorageSettings = StorageSettings()
     log: LogSettings = LogSettings()
+    models: Tables[ModelSettings] = Field(default_factory=_none)
+    places: Tables[PlaceSettings] = Field(default_factory=_none)
 
     @classmethod
     def settings_customise_sources(
@@ -191,118 +258,5 @@ class Settings(BaseSettings):
         *others: PydanticBaseSettingsSource,  # noqa: ARG003
         **more: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` hands over counts: it merges the sources itself, so that errors can name them."""
+        """Only what `bot.loading` hands over counts: it merges the sources itself, so that errors can name them."""
         return (init_settings,)
-
-
-def schema(adapters: Mapping[str, type[Section]]) -> type[Settings]:
-    """The settings with a section for each adapter, named as the adapter is."""
-    fields: dict[str, Any] = {name: (section, section()) for name, section in adapters.items()}
-    return create_model("Settings", __base__=Settings, **fields)
-
-
-def load(shape: type[Settings], path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Read the settings: the environment beats `.env`, which beats the TOML file.
-
-    A named file must exist; the default one need not. Raises SettingsError with the key, its place and what to do.
-    """
-    dotenv = {key: value for key, value in dotenv_values(".env").items() if value}
-    values: dict[str, dict[str, Any]] = {}
-    origins: dict[tuple[str, str], str] = {}
-    for (section, key), value in _from_toml(shape, path).items():
-        values.setdefault(section, {})[key] = value
-        origins[section, key] = f"{section}.{key} in {path or DEFAULT_PATH}"
-    for source, where in ((dotenv, ".env"), (environ, "the environment")):
-        for name, section, key, value in _from_environ(shape, source):
-            values.setdefault(section, {})[key] = value
-            origins[section, key] = f"{name} in {where}"
-    try:
-        return shape.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(_explain(error, origins)) from None
-
-
-def _from_toml(shape: type[Settings], path: Path | None) -> dict[tuple[str, str], Any]:
-    file = path or DEFAULT_PATH
-    if path is None and not file.exists():
-        return {}
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(f"There is no settings file {file}: give --config a file that exists.") from None
-    except OSError as error:
-        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}. Correct that line.") from None
-    known = ", ".join(f"[{name}]" for name in shape.model_fields)
-    for section, table in tables.items():
-        if not isinstance(table, dict):
-            homes = " or ".join(f"[{home}]" for home, key, _ in fields(shape) if key == section)
-            place = f"into the section {homes}" if homes else f"into a section; the sections are {known}"
-            raise SettingsError(f"{file}: {section} belongs {place}.")
-        if section not in shape.model_fields:
-            raise SettingsError(f"{file}: there is no section [{section}]; the sections are {known}.")
-    return {(section, key): value for section, table in tables.items() for key, value in table.items()}
-
-
-def _from_environ(shape: type[Settings], environ: Mapping[str, str]) -> list[tuple[str, str, str, Any]]:
-    """(variable, section, key, value) for each setting in the environment, the stronger names last."""
-    found: list[tuple[str, str, str, Any]] = []
-    winners: list[tuple[str, str, str, Any]] = []
-    for section, key, field in fields(shape):
-        extra = field.json_schema_extra or {}
-        name = str(extra.get("env", ""))
-        if name and environ.get(name):
-            rank = winners if extra.get("wins") else found
-            rank.append((name, section, key, _parse(field.annotation, environ[name])))
-            rank += [(name, section, implied, value) for implied, value in extra.get("implies", {}).items()]
-    for name, value in environ.items():
-        if not name.upper().startswith(PREFIX) or not value:
-            continue
-        section, separator, key = name[len(PREFIX) :].lower().partition("__")
-        if not separator:
-            _reject(shape, name, value)
-        elif section not in shape.model_fields:
-            raise SettingsError(f"{name} is set, but there is no section [{section}]; take it away or correct it.")
-        else:
-            known = shape.model_fields[section].annotation.model_fields.get(key)  # type: ignore[union-attr]
-            found.append((name, section, key, _parse(known.annotation if known else None, value)))
-    return found + winners
-
-
-def _reject(shape: type[Settings], name: str, value: str) -> None:
-    """Refuse a variable that names no setting, unless it is one that a container platform sets by itself."""
-    if FOREIGN.fullmatch(f"{name}={value}"):
-        return
-    rest = name[len(PREFIX) :].lower()
-    meant = [f"{PREFIX}{home}__{key}".upper() for home, key, _ in fields(shape) if rest in (key, f"{home}_{key}")]
-    right = " or ".join(meant) or f"{PREFIX}<SECTION>__<KEY>"
-    raise SettingsError(f"{name} is set, but names no setting: write it as {right}, or take it away.")
-
-
-def _parse(annotation: Any, value: str) -> Any:
-    """A list may be written with commas; everything else is left to the section's own types."""
-    if get_origin(annotation) in (tuple, list):
-        return [item.strip() for item in value.split(",") if item.strip()]
-    return value
-
-
-def fields(shape: type[Settings]) -> list[tuple[str, str, Any]]:
-    """(section, key, field) of every setting, in the order of their definition."""
-    return [
-        (section, key, field)
-        for section, table in shape.model_fields.items()
-        for key, field in table.annotation.model_fields.items()  # type: ignore[union-attr]
-    ]
-
-
-def _explain(error: ValidationError, origins: Mapping[tuple[str, str], str]) -> str:
-    sentences = []
-    for problem in error.errors(include_url=False, include_input=False):
-        section, key = (*map(str, problem["loc"]), "", "")[:2]
-        origin = origins.get((section, key), f"{section}.{key}")
-        if problem["type"] == "extra_forbidden":
-            sentences.append(f"{origin}: there is no such setting; see docs/configuration.md for those that exist.")
-        else:
-            sentences.append(f"{origin}: {problem['msg'].removeprefix('Value error, ')}.")
-    return " ".join(sentences)

@@ -105,10 +105,9 @@ async def _read(
         log.warning("the model failed", fault=error.fault.value, error=str(error))
         await reading.salvage()
         state, fault, note = State.FAILED, error.fault.value, failure(error.fault, begun=bool(reading.text.strip()))
+    note = " ".join(filter(None, (note or ENDINGS[state], reading.end.aside)))
     first = reading.begun - start if reading.begun else None
-    return Answer(
-        reading.text, state, note or ENDINGS[state], reading.end.usage or Usage(), fault=fault, first=first, lag=0.0
-    )
+    return Answer(reading.text, state, note, reading.end.usage or Usage(), fault=fault, first=first, lag=0.0)
 
 
 class _Reading:

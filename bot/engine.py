@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,24 +11,26 @@ import structlog
 
 from bot import notes
 from bot.alerts import Alerts
-from bot.config import BotSettings
+from bot.brief import Brief, Desk
+from bot.config import BotSettings, FilesSettings, PlaceSettings
+from bot.controls import Controls
+from bot.customs import Customs
 from bot.delivery import deliver, tell
-from bot.errors import ModelFault, StorageError
+from bot.errors import ModelFault, PlatformError, StorageError
 from bot.live import Places, Waiting
 from bot.messages import Author, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
+from bot.models.roster import Roster
 from bot.own_words import apologise, introduce, paper
-from bot.ports import Answer, Asked, Channel, Memory, Model, Transcript
-from bot.prompt import ask, compose
+from bot.ports import Answer, Asked, Channel, Library, Memory, Model, Transcript
 from bot.recovery import Opener, Recovery
 from bot.reply import Reply
+from bot.summaries import Summaries
 from bot.supervision import report
 
 log = structlog.get_logger(__name__)
 OPERATORS = ("web", "terminal")
 """Where the person is the operator, so that the trial model may answer."""
-MOMENT = 0.5
-"""Seconds between the end of an answer on the screen and in the memory, at most, for somebody who is quick."""
 CLOSING = 0.3
 """The part of the time for stopping that is kept for closing what is still being written."""
 
@@ -37,15 +39,27 @@ class Engine:
     """Answers messages, one at a time in a place, places beside each other."""
 
     def __init__(
-        self, model: Model, memory: Memory, settings: BotSettings, metrics: Metrics, alerts: Alerts | None = None
+        self,
+        model: Model | Roster,
+        memory: Memory,
+        settings: BotSettings,
+        metrics: Metrics,
+        alerts: Alerts | None = None,
+        files: FilesSettings | None = None,
+        places: Mapping[str, PlaceSettings] | None = None,
     ) -> None:
         self.alerts = alerts or Alerts()
-        self.model = model
+        self.roster = model if isinstance(model, Roster) else Roster(model)
+        self.model = self.roster.default
         self.memory = memory
         self.settings = settings
         self.metrics = metrics
         self._places = Places(self._run)
-        self._recovery = Recovery(memory, self._places, self._obey, settings.resume)
+        self._desk = Desk(memory, settings, files or FilesSettings())
+        self._recovery = Recovery(self._desk, self._places, self._obey)
+        self._customs = Customs(self.roster, memory, settings, places or {})
+        self._controls = Controls(memory, self._places, self._recovery, self._customs)
+        self._summaries = Summaries(self._desk, self._customs)
         self._tasks: set[asyncio.Task[object]] = set()
 
     def serve(self, platform: str, opener: Opener) -> None:
@@ -94,36 +108,17 @@ class Engine:
             return await apologise(channel, notes.STORAGE, "storage")
         return await asyncio.shield(answer) if answer else None
 
-    async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
-        """Run a command and return what the person is told."""
-        log.info("command", command=name, place=place.key, author=author.id)
-        if name == "reset":
-            return notes.RESET if await self.reset(place) else notes.NOTHING_TO_RESET
-        if name == "stop":
-            stopped = await self.stop(place, "" if admin else author.id)
-            return notes.STOPPING if stopped else notes.NOTHING_TO_STOP
-        return notes.introduction(self.model.reader)
+    async def command(self, name: str, place: Place, author: Author, admin: bool = False, argument: str = "") -> str:
+        """Run a command and return what the person is told. Raises StorageError."""
+        return await self._controls.command(name, place, author, admin, argument)
+
+    def suggest(self, name: str, text: str) -> list[str]:
+        """Values for the argument of a command that begin with or contain a text, best first, 25 at most."""
+        return self._controls.suggest(name, text)
 
     async def press(self, control: Control, turn: int, author: Author, admin: bool = False) -> str:
         """Do what a button under an answer says; returns what only the person is told, empty for nothing."""
-        log.info("pressed", control=control.value, turn=turn, author=author.id)
-        try:
-            asked = await self.memory.turn(turn)
-        except StorageError as error:
-            log.error("the memory failed", error=str(error))
-            return notes.STORAGE
-        if asked is None:
-            return notes.FORGOTTEN
-        if not admin and author.id not in {question.author.id for question in asked.questions}:
-            return notes.NOT_YOURS
-        if control is Control.STOP:
-            stopped = self._places.halt(State.STOPPED, lambda waiting: waiting.turn == turn)
-            return "" if stopped else notes.NOTHING_TO_STOP
-        if await self._places.settle(turn=turn, seconds=MOMENT):
-            return notes.STILL_WRITING
-        if not asked.last:
-            return notes.OLDER
-        return "" if self._recovery.answer_anew(asked) else notes.CLOSED
+        return await self._controls.press(control, turn, author, admin)
 
     async def amend(self, incoming: Incoming) -> None:
         """A question was changed: the memory has its new text, and the last answer of a place is written anew."""
@@ -131,27 +126,24 @@ class Engine:
         if asked and asked.last:
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
             self._recovery.answer_anew(asked)
+        elif asked:
+            await self._mend(asked.incoming.place)
 
     async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
         """A question, or a post of an answer, was deleted: the turn is stopped and leaves the memory."""
         asked = await self.memory.retract(platform, channel_id, message_id)
         if asked:
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
+            await self._mend(asked.incoming.place)
+
+    async def _mend(self, place: Place) -> None:
+        """Have the summary of a place made anew, if one was void."""
+        model, _ = await self._customs.of(place)
+        self._summaries.spoke(place, model)
 
     async def stop(self, place: Place, author: str = "", message: str = "") -> bool:
         """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was."""
-
-        def meant(waiting: Waiting) -> bool:
-            said = waiting.incoming
-            return said.place.key == place.key and author in ("", said.author.id) and message in ("", said.message_id)
-
-        return self._places.halt(State.STOPPED, meant) > 0
-
-    async def reset(self, place: Place) -> bool:
-        """Stop what is being written in a place and forget every text of it; False if there was nothing."""
-        stopped = await self.stop(place)
-        await self._places.settle(place.key)
-        return await self.memory.forget(place.key) or stopped
+        return self._controls.stop(place, author, message)
 
     async def drain(self, grace: float) -> None:
         """Let running turns end within `grace` seconds; those that do not are closed with an honest note.
@@ -164,6 +156,7 @@ class Engine:
         if late:
             lost = await self._places.settle(seconds=grace * CLOSING)
             log.warning("live replies were interrupted", turns=late, unfinished=lost)
+        self._summaries.close()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace * CLOSING)
 
@@ -207,24 +200,37 @@ class Engine:
         if main.halt.state or (main.anew and not asked):
             return await self._close(main, Answer(state=main.halt.state or State.STOPPED))
         await self.memory.begin(main.turn, [waiting.turn for waiting in others])
-        if here.direct and said.text and any(waiting.first for waiting in group):
-            await introduce(main.channel, self.model.reader)
-        question = ask(*(asked.questions if asked else (waiting.incoming for waiting in group)))
-        if own := self._reply_ourselves(here, question.content):
+        model, system = await self._customs.of(here)
+        first = any(waiting.first for waiting in group)
+        if here.direct and said.text and first:
+            await introduce(main.channel, model.reader)
+        questions = asked.questions if asked else [waiting.incoming for waiting in group]
+        if own := self._reply_ourselves(model, here, questions):
             return await self._close(main, await tell(own, paper(main.channel)))
-        history = await self.memory.recall(here.key, self.settings.history, before=main.turn)
-        pieces = self.model.stream(compose(self.settings, here, history, question))
+        brief = Brief(self._desk, model, system, main.turn, questions, asked)
         screen = await self._screen(main, asked)
-        answer = await deliver(pieces, screen, main.halt, self.settings.show_thinking)
-        answer = replace(answer, model=self.model.name)
+        answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
+        answer = replace(answer, model=brief.model, usage=brief.usage)
         self._record(here.platform, answer)
+        await self._enclose(main.channel, answer)
         try:
-            return await self._close(main, answer, question if answer.text else None)
+            closed = await self._close(main, answer, brief.question if answer.text else None)
+            self._summaries.spoke(here, model)
+            return closed
         except StorageError as error:
             log.error("the memory failed", error=str(error))
             self.alerts.tell("storage", notes.ALERTS["storage"])
             await apologise(main.channel, notes.UNREMEMBERED, "storage")
             return replace(answer, fault="storage")
+
+    async def _enclose(self, channel: Channel | Transcript, answer: Answer) -> None:
+        """Post a long answer as a file, too."""
+        if not (0 < self.settings.file_after < len(answer.posts) and isinstance(channel, Library)):
+            return
+        try:
+            await channel.attach(notes.FILE, answer.text)
+        except PlatformError as error:
+            log.warning("an answer could not be posted as a file", fault=error.fault.value, error=str(error))
 
     async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
         await self.memory.finish(waiting.turn, answer, question)
@@ -246,11 +252,11 @@ class Engine:
 
         return Reply(waiting.channel, waiting.turn, posted, asked.posts if asked else (), attempt)
 
-    def _reply_ourselves(self, place: Place, question: str) -> str:
+    def _reply_ourselves(self, model: Model, place: Place, questions: Sequence[Incoming]) -> str:
         """What is said without asking the model; empty where it is the model's to say."""
-        if not question:
-            return notes.introduction(self.model.reader)
-        if self.model.trial and place.platform not in OPERATORS:
+        if not any(said.text or said.quote or said.attachments for said in questions):
+            return notes.introduction(model.reader)
+        if model.trial and place.platform not in OPERATORS:
             return notes.FAULTS[ModelFault.UNSET]
         return ""
 

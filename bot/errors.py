@@ -46,13 +46,14 @@ class ModelError(ParleyError):
     """A model gave no answer, or broke off.
 
     `str(error)` is for the log and the operator, free of secrets. `retry_after` is in seconds, where the provider
-    said it.
+    said it; `model` is the name of the one that failed, where several were asked.
     """
 
     def __init__(self, fault: ModelFault, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.fault = fault
         self.retry_after = retry_after
+        self.model = ""
 
 
 class PlatformFault(StrEnum):

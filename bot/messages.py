@@ -72,6 +72,7 @@ class Incoming:
     `text` has the bot's own mention taken out and other mentions turned into names. `quote` is the text of the
     message that this one replies to, where the platform shows it. `command` is the name of one of the bot's commands
     when that is the whole message. `sent` is when it was said, in seconds since 1970, the same in every delivery.
+    `people` are those whom it mentions, where their names can be made mentions again.
     """
 
     place: Place
@@ -83,6 +84,7 @@ class Incoming:
     command: str = ""
     attachments: tuple[Attachment, ...] = ()
     sent: float = 0.0
+    people: tuple[Author, ...] = ()
 
 
 class Role(StrEnum):
@@ -96,7 +98,8 @@ class Role(StrEnum):
 class Message:
     """One utterance of the record; `author` is empty for the bot.
 
-    `moment` is when a question was asked, as the model is told it. `files` are shown along with it.
+    `moment` is when a question was asked, as the model is told it. `files` are shown along with it. `number` orders the
+    messages of a place; 0 for what is not in the record.
     """
 
     role: Role
@@ -104,6 +107,7 @@ class Message:
     author: str = ""
     moment: str = ""
     files: tuple[File, ...] = ()
+    number: int = field(default=0, compare=False)
 
 
 class State(StrEnum):
@@ -148,10 +152,12 @@ class Control(StrEnum):
 class Usage:
     """Tokens of one answer as the provider counted them.
 
-    Of `input`, `cached` were read from its cache and `written` to it.
+    Of `input`, `cached` were read from its cache and `written` to it. `cost` is in US dollars, None where no price is
+    known.
     """
 
     input: int = 0
     output: int = 0
     cached: int = 0
     written: int = 0
+    cost: float | None = None

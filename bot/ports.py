@@ -10,6 +10,7 @@ from bot.errors import ModelError
 from bot.facts import Facts
 from bot.messages import Attachment, File, Incoming, Message, Page, Quote, State, Usage
 from bot.pacing import Pacer
+from bot.usage import Row
 
 
 class Channel(Protocol):
@@ -113,7 +114,8 @@ class Piece:
     """What a model streams: text for the reader, reasoning that is not, and at the end how it ended.
 
     `end` is DONE, CUT (the length limit) or REFUSED, on the last piece only, with the `usage` where it is known. `anew`
-    is the failure after which the answer begins afresh: what was said before it is void.
+    is the failure after which the answer begins afresh: what was said before it is void. `model` is the name of the one
+    that wrote it, on the last piece; `aside` a sentence of the bot's own for below it.
     """
 
     text: str = ""
@@ -121,6 +123,8 @@ class Piece:
     end: State | None = None
     usage: Usage | None = None
     anew: ModelError | None = None
+    model: str = ""
+    aside: str = ""
 
 
 class Model(Protocol):
@@ -173,6 +177,40 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What the memory has of a place for the model: the latest summary, and the messages that are shown as they are.
+
+    The summary is of everything from message `since` to `until`; 0 where there is none. `gap` is true where messages
+    before the shown ones are in no summary. `age` is the seconds since the last message. `revision` changes whenever
+    what is remembered is changed.
+    """
+
+    summary: str = ""
+    since: int = 0
+    until: int = 0
+    messages: tuple[Message, ...] = ()
+    gap: bool = False
+    age: float = 0.0
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A summary to be written down: of the messages from `since` to `until`, as the record was at `revision`.
+
+    From `start` on the messages are still shown as they are. `model` wrote it, for `usage`.
+    """
+
+    content: str
+    since: int
+    until: int
+    start: int
+    revision: int
+    model: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A turn as it is written down: what was asked, the posts that show its answer, and how that ended.
 
@@ -190,6 +228,7 @@ class Asked:
     last: bool
     attempt: int
     age: float
+    material: Material = field(default_factory=Material)
 
     @property
     def incoming(self) -> Incoming:
@@ -232,6 +271,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def supply(self, turn: int, material: Material) -> None:
+        """Write down what came with the question of a turn; its notes are not kept."""
+        ...
+
     async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:
         """Write down which posts show the answer so far, and what they show."""
         ...
@@ -270,6 +313,22 @@ class Memory(Journal, Protocol):
 
     async def recall(self, place: str, limit: int, before: int = 0) -> list[Message]:
         """The last `limit` messages of a place, oldest first; with `before`, only those of earlier turns than that."""
+        ...
+
+    async def review(self, place: str, limit: int, before: int = 0) -> Record:
+        """What the model is to be shown of a place, `limit` messages at most, before a turn if one is named."""
+        ...
+
+    async def trim(self, place: str, start: int) -> None:
+        """Let the messages before this number be shown no more; the record stays, their files go."""
+        ...
+
+    async def condense(self, place: str, summary: Summary) -> bool:
+        """Write a summary down and move the start; False, and only the usage, if the record changed meanwhile."""
+        ...
+
+    async def spent(self, author: str, since: float) -> Row:
+        """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970."""
         ...
 
     async def forget(self, place: str) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 import structlog
 
 from bot import notes
+from bot.brief import Desk
 from bot.delivery import tell
 from bot.errors import StorageError
 from bot.live import Places, Waiting
 from bot.messages import Incoming, State
-from bot.ports import Answer, Asked, Channel, Memory
+from bot.ports import Answer, Asked, Channel
 from bot.prompt import ask
 from bot.reply import Reply
 
@@ -24,11 +25,12 @@ log = structlog.get_logger(__name__)
 class Recovery:
     """Answers turns anew, and finishes those that a crash left open."""
 
-    def __init__(self, memory: Memory, places: Places, obey: Callable[[Waiting], None], resume: float) -> None:
-        self._memory = memory
+    def __init__(self, desk: Desk, places: Places, obey: Callable[[Waiting], None]) -> None:
+        self._desk = desk
+        self._memory = desk.memory
         self._places = places
         self._obey = obey
-        self._resume = resume
+        self._resume = desk.settings.resume
         self._openers: dict[str, Opener] = {}
 
     def connect(self, platform: str, opener: Opener) -> None:
@@ -84,4 +86,5 @@ class Recovery:
         channel = self._openers[asked.incoming.place.platform](asked.incoming)
         screen = Reply(channel, asked.id, posts=asked.posts, attempt=asked.attempt)
         answer = await tell(asked.draft, screen, State.INTERRUPTED, notes.BROKEN_OFF)
-        await self._memory.finish(asked.id, answer, ask(*asked.questions) if asked.draft else None)
+        question = ask(asked.questions, asked.material, self._desk.moment(asked.incoming))
+        await self._memory.finish(asked.id, answer, question if asked.draft else None)

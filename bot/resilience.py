@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import structlog
 
@@ -72,11 +73,15 @@ class Resilient:
 
     def __init__(self, models: Sequence[Model], replaced: Callable[[str, str], None] = lambda _, __: None) -> None:
         self._replaced = replaced
-        self.name = models[0].name
         self.trial = models[0].trial
         self._models = models
         clock = asyncio.get_running_loop().time
         self._circuits = [Circuit(clock) for _ in models]
+
+    @property
+    def name(self) -> str:
+        """The name of the first model; the last piece of an answer says which one wrote it."""
+        return self._models[0].name
 
     @property
     def facts(self) -> Facts:
@@ -102,12 +107,12 @@ class Resilient:
             if circuit.open:
                 failure = circuit.error
                 continue
-            self.name = model.name
             try:
                 async with aclosing(_insist(model, prompt, chances)) as pieces:
                     async for piece in pieces:
-                        yield piece
+                        yield _sign(piece, model) if piece.end else piece
             except ModelError as error:
+                error.model = model.name
                 if error.fault in OWN:
                     raise
                 circuit.fail(error)
@@ -126,6 +131,14 @@ class Resilient:
         """Close every model."""
         for model in self._models:
             await model.close()
+
+
+def _sign(piece: Piece, model: Model) -> Piece:
+    """Say on the last piece who wrote the answer, and what it cost there."""
+    price, usage = model.facts.price, piece.usage
+    if price and usage:
+        usage = replace(usage, cost=price.cost(usage))
+    return replace(piece, model=model.name, usage=usage)
 
 
 class _Chances:

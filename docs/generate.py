@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 
 from bot.__main__ import ADAPTERS
 from bot.__main__ import COMMANDS as PROGRAM
 from bot.commands import COMMANDS as CHAT
-from bot.config import PREFIX, Settings, fields, schema
+from bot.config import Keyed, Section, Settings
+from bot.loading import PREFIX, fields, schema, tables
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "config.example.toml"
@@ -39,25 +40,40 @@ def example(shape: type[Settings]) -> str:
     previous = ""
     for section, key, field in fields(shape):
         if section != previous:
-            lines.append(f"\n\n# {summary(shape, section)}\n[{section}]\n")
+            lines.append(f"\n\n# {summary(sections(shape)[section], section)}\n[{section}]\n")
             previous = section
         setting = f"# {key} =" if field.default is None else f"{key} = {literal(field.default)}"
         lines.append(f"\n# {field.description}\n{setting}\n")
+    for section, kind in tables(shape).items():
+        lines.append(f'\n\n# {summary(kind, section)}\n# [{section}."{kind.example}"]\n')
+        for key, field in kind.model_fields.items():
+            lines.append(f"\n# {field.description}\n# {key} = {literal(shown(field))}\n")
     return "".join(lines)
 
 
 def settings(shape: type[Settings]) -> str:
     """A table for each section: key, default, names in the environment, what it is for."""
     parts = []
-    for name in shape.model_fields:
+    for name in sections(shape):
         rows = [
-            (f"`{key}`", default(field.default), variables(section, key, field), prose(field.description))
+            (f"`{key}`", default(field.default), variables(section, key, field), prose(field.description or ""))
             for section, key, field in fields(shape)
             if section == name
         ]
-        heading = f"### [{name}]\n\n{summary(shape, name)}\n\n"
+        heading = f"### [{name}]\n\n{summary(sections(shape)[name], name)}\n\n"
         parts.append(heading + table(("key", "default", "in the environment", "what it is for"), rows))
+    parts += [keyed(section, kind) for section, kind in tables(shape).items()]
     return "\n".join(parts)
+
+
+def keyed(section: str, kind: type[Keyed]) -> str:
+    """The part of a section that holds tables with names: its keys with examples."""
+    rows = [
+        (f"`{key}`", f"`{literal(shown(field))}`", prose(field.description or ""))
+        for key, field in kind.model_fields.items()
+    ]
+    text = f'{summary(kind, section)} In the settings file alone, a table for each: `[{section}."{kind.example}"]`.'
+    return f"### [{section}]\n\n{text}\n\n" + table(("key", "example", "what it is for"), rows)
 
 
 def fill(page: str, shape: type[Settings]) -> str:
@@ -91,9 +107,20 @@ def variables(section: str, key: str, field: Any) -> str:
     return ", ".join(f"`{name}`" for name in [*names, f"{PREFIX}{section}__{key}".upper()])
 
 
-def summary(shape: type[Settings], section: str) -> str:
+def sections(shape: type[Settings]) -> dict[str, type[Section]]:
+    """The sections that are one table each."""
+    kinds = {name: cast(type[Section], field.annotation) for name, field in shape.model_fields.items()}
+    return {name: kind for name, kind in kinds.items() if name not in tables(shape)}
+
+
+def shown(field: Any) -> Any:
+    """The example of a key that has no default worth showing."""
+    return field.json_schema_extra["example"]
+
+
+def summary(kind: type[Section], section: str) -> str:
     """What a section is about: the first line of its docstring, without its name."""
-    first = (shape.model_fields[section].annotation.__doc__ or "").strip().splitlines()[0]
+    first = (kind.__doc__ or "").strip().splitlines()[0]
     text = first.removeprefix(f"[{section}]: ")
     return text[:1].upper() + text[1:]
 

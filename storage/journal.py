@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bot.errors import StorageError
-from bot.messages import Incoming, Message, Role, State
-from bot.ports import Answer, Turn
+from bot.messages import Incoming, Message, Role, State, Usage
+from bot.ports import Answer, Material, Turn
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 """Half characters: JSON can bring them, UTF-8 cannot write them."""
@@ -47,6 +47,16 @@ def begin(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
     db.executemany("UPDATE turns SET joined = ? WHERE id = ?", [(turn, other) for other in others])
 
 
+def supply(db: sqlite3.Connection, turn: int, material: Material) -> None:
+    """Write down what came with a question; unless its place was forgotten meanwhile."""
+    db.execute("UPDATE turns SET material = ? WHERE id = ? AND forgotten = 0", (clean(material.text), turn))
+    db.executemany(
+        "INSERT OR REPLACE INTO files (place, turn, position, name, media_type, data) "
+        "SELECT place, id, ?, ?, ?, ? FROM turns WHERE id = ? AND forgotten = 0",
+        [(at, clean(file.name), file.media_type, file.data, turn) for at, file in enumerate(material.files)],
+    )
+
+
 def progress(db: sqlite3.Connection, turn: int, posts: Sequence[str], draft: str) -> None:
     """Write down the posts that show the answer of a turn so far, unless the place was forgotten meanwhile the text."""
     db.execute(
@@ -79,7 +89,10 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
     if finished is not None:
         return
     db.execute("UPDATE turns SET state = ?, finished = ? WHERE joined = ?", (answer.state.value, time.time(), turn))
-    db.execute("DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1))
+    if db.execute(
+        "DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1)
+    ).rowcount:
+        void(db, place, 2 * turn)
     if question and answer.text.strip() and not forgotten:
         _remember(db, place, turn, question, answer.text)
     values = {
@@ -89,14 +102,32 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
         "model": answer.model,
         "fault": answer.fault,
         "finished": time.time(),
-        **asdict(answer.usage),
     }
     db.execute(
-        "UPDATE turns SET state = :state, posts = :posts, model = :model, fault = :fault, input = input + :input, "
-        "output = output + :output, cached = cached + :cached, draft = '', finished = :finished WHERE id = :turn",
+        "UPDATE turns SET state = :state, posts = :posts, model = :model, fault = :fault, draft = '', "
+        "finished = :finished WHERE id = :turn",
         values,
     )
     _own(db, turn, answer.posts)
+    if answer.model:
+        spend(db, turn, answer.model, "answer", answer.usage)
+
+
+def spend(db: sqlite3.Connection, turn: int, model: str, purpose: str, usage: Usage) -> None:
+    """Write down what a model was asked for in a turn, and what it cost."""
+    values = {"turn": turn, "model": model, "purpose": purpose, "created": time.time(), **asdict(usage)}
+    db.execute(
+        "INSERT INTO usage (turn, place, author, model, purpose, input, output, cached, written, cost, created) "
+        "SELECT id, place, platform || ':' || author, :model, :purpose, :input, :output, :cached, :written, :cost, "
+        ":created FROM turns WHERE id = :turn",
+        values,
+    )
+
+
+def void(db: sqlite3.Connection, place: int, number: int) -> None:
+    """Take away every summary that knows this message, and those that build on them."""
+    db.execute("DELETE FROM summaries WHERE place = ? AND until >= ?", (place, number))
+    db.execute("UPDATE places SET revision = revision + 1 WHERE id = ?", (place,))
 
 
 def enroll(db: sqlite3.Connection, key: str) -> int:
@@ -130,9 +161,17 @@ def _remember(db: sqlite3.Connection, place: int, turn: int, question: Message, 
     now = time.time()
     messages = (question, Message(Role.ASSISTANT, answer))
     db.executemany(
-        "INSERT INTO messages (place, number, role, author, content, created) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO messages (place, number, role, author, content, moment, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (place, 2 * turn + part, message.role.value, clean(message.author), clean(message.content), now)
+            (
+                place,
+                2 * turn + part,
+                message.role.value,
+                clean(message.author),
+                clean(message.content),
+                message.moment,
+                now,
+            )
             for part, message in enumerate(messages)
         ],
     )

@@ -5,23 +5,31 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from bot.messages import Message, Role
+from bot.messages import File, Message, Role
 from storage.journal import clean, enroll
+from storage.turns import GONE
 
 
 def recall(db: sqlite3.Connection, place: str, limit: int, before: int = 0) -> list[Message]:
     """The last messages of a place, before a turn if one is named, oldest first, from a user's message on."""
     rows = db.execute(
-        "SELECT role, content, author FROM messages WHERE place = (SELECT id FROM places WHERE key = ?) "
-        "AND number < ? ORDER BY number DESC LIMIT ?",
+        "SELECT role, content, author, moment, number FROM messages "
+        "WHERE place = (SELECT id FROM places WHERE key = ?) AND number < ? ORDER BY number DESC LIMIT ?",
         (clean(place), 2 * before if before else sys.maxsize, limit),
     ).fetchall()
-    messages = [Message(Role(role), content, author) for role, content, author in reversed(rows)]
+    messages = [utter(row) for row in reversed(rows)]
     while messages and messages[0].role is not Role.USER:
         del messages[0]
     return messages
+
+
+def utter(row: Sequence[Any], files: Sequence[File] = ()) -> Message:
+    """A message out of its columns: role, content, author, moment, number."""
+    role, content, author, moment, number = row
+    return Message(Role(role), content, author, moment, tuple(files), number)
 
 
 def forget(db: sqlite3.Connection, place: str) -> bool:
@@ -33,7 +41,10 @@ def forget(db: sqlite3.Connection, place: str) -> bool:
     questions = db.execute(
         "SELECT count(*) FROM turns WHERE place = ? AND forgotten = 0 AND command = ''", found
     ).fetchone()[0]
-    db.execute("UPDATE turns SET forgotten = 1, question = NULL, draft = '' WHERE place = ? AND forgotten = 0", found)
+    db.execute(f"UPDATE turns SET {GONE} WHERE place = ? AND forgotten = 0", found)  # noqa: S608
+    db.execute("DELETE FROM files WHERE place = ?", found)
+    db.execute("DELETE FROM summaries WHERE place = ?", found)
+    db.execute("UPDATE places SET start = 0, revision = revision + 1 WHERE id = ?", found)
     return bool(messages or questions)
 
 

@@ -14,8 +14,9 @@ import aiosqlite
 
 from bot.errors import StorageError
 from bot.messages import Incoming, Message
-from bot.ports import Answer, Asked, Turn
-from storage import journal, record, turns
+from bot.ports import Answer, Asked, Material, Record, Summary, Turn
+from bot.usage import Row
+from storage import journal, ledger, record, turns, window
 from storage.faults import explained
 from storage.migrate import migrate
 
@@ -57,6 +58,9 @@ class SqliteMemory:
     async def begin(self, turn: int, others: Sequence[int] = ()) -> None:
         await self._write(journal.begin, turn, others)
 
+    async def supply(self, turn: int, material: Material) -> None:
+        await self._write(journal.supply, turn, material)
+
     async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:
         await self._write(journal.progress, turn, posts, draft)
 
@@ -80,6 +84,18 @@ class SqliteMemory:
 
     async def recall(self, place: str, limit: int, before: int = 0) -> list[Message]:
         return await self._run(record.recall, place, limit, before)
+
+    async def review(self, place: str, limit: int, before: int = 0) -> Record:
+        return await self._run(window.review, place, limit, before)
+
+    async def trim(self, place: str, start: int) -> None:
+        await self._write(window.trim, place, start)
+
+    async def condense(self, place: str, summary: Summary) -> bool:
+        return await self._write(window.condense, place, summary)
+
+    async def spent(self, author: str, since: float) -> Row:
+        return await self._run(ledger.spent, author, since)
 
     async def forget(self, place: str) -> bool:
         forgotten = await self._write(record.forget, place)

@@ -8,16 +8,20 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from bot.messages import Attachment, Author, Incoming, Place, State
-from bot.ports import Asked
+from bot.messages import Attachment, Author, File, Incoming, Place, State
+from bot.ports import Asked, Material
 from bot.prompt import ask
-from storage.journal import clean, write
+from storage.journal import clean, void, write
+
+GONE = "forgotten = 1, question = NULL, draft = '', material = ''"
+"""How a turn is written whose texts are gone."""
+COLUMNS = "id, posts, draft, state, attempt, created, begun, last, material"
 
 
 def find(db: sqlite3.Connection, turn: int) -> Asked | None:
     """A turn; None when it was forgotten, and for commands."""
     row = db.execute(
-        "SELECT id, posts, draft, state, attempt, created, begun, last FROM asked WHERE id = ? AND command = ''",
+        f"SELECT {COLUMNS} FROM asked WHERE id = ? AND command = ''",  # noqa: S608
         (turn,),
     ).fetchone()
     return _describe(db, row) if row else None
@@ -26,7 +30,7 @@ def find(db: sqlite3.Connection, turn: int) -> Asked | None:
 def unfinished(db: sqlite3.Connection, platform: str) -> list[Asked]:
     """The turns of a platform that were never closed, the oldest first, without those that are a part of another."""
     rows = db.execute(
-        "SELECT id, posts, draft, state, attempt, created, begun, last FROM asked "
+        f"SELECT {COLUMNS} FROM asked "  # noqa: S608
         "WHERE platform = ? AND finished IS NULL AND joined IS NULL ORDER BY id",
         (platform,),
     ).fetchall()
@@ -46,11 +50,10 @@ def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
     db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))
     asked = find(db, turn)
     if asked:
-        content = clean(ask(*asked.questions).content)
-        db.execute(
-            "UPDATE messages SET content = ? WHERE place = (SELECT place FROM turns WHERE id = ?) AND number = ?",
-            (content, turn, 2 * turn),
-        )
+        content = clean(ask(asked.questions, asked.material).content)
+        (place,) = db.execute("SELECT place FROM turns WHERE id = ?", (turn,)).fetchone()
+        db.execute("UPDATE messages SET content = ? WHERE place = ? AND number = ?", (content, place, 2 * turn))
+        void(db, place, 2 * turn)
     return asked
 
 
@@ -71,18 +74,21 @@ def retract(db: sqlite3.Connection, platform: str, channel: str, message: str) -
 def forget(db: sqlite3.Connection, turns: Sequence[int]) -> None:
     """Delete the texts of turns and of all that is a part of them; their ids stay."""
     for turn in turns:
-        db.execute(
-            "DELETE FROM messages WHERE place = (SELECT place FROM turns WHERE id = ?) AND number IN (?, ?)",
-            (turn, 2 * turn, 2 * turn + 1),
-        )
-        db.execute(
-            "UPDATE turns SET forgotten = 1, question = NULL, draft = '' WHERE id = ? OR joined = ?", (turn, turn)
-        )
+        (place,) = db.execute("SELECT place FROM turns WHERE id = ?", (turn,)).fetchone()
+        db.execute("DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1))
+        db.execute("DELETE FROM files WHERE place = ? AND turn = ?", (place, turn))
+        db.execute(f"UPDATE turns SET {GONE} WHERE id = ? OR joined = ?", (turn, turn))  # noqa: S608
+        void(db, place, 2 * turn)
 
 
 def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:
-    turn, posts, draft, state, attempt, created, begun, last = row
+    turn, posts, draft, state, attempt, created, begun, last, material = row
     questions = db.execute("SELECT question FROM turns WHERE joined = ? OR id = ? ORDER BY id", (turn, turn)).fetchall()
+    files = db.execute(
+        "SELECT name, media_type, data FROM files WHERE place = (SELECT place FROM turns WHERE id = ?) AND turn = ? "
+        "ORDER BY position",
+        (turn, turn),
+    ).fetchall()
     return Asked(
         turn,
         tuple(_read(question) for (question,) in questions),
@@ -93,6 +99,7 @@ def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:
         bool(last),
         attempt,
         max(0.0, time.time() - created),
+        Material(material, tuple(File(*file) for file in files)),
     )
 
 
@@ -105,5 +112,6 @@ def _read(question: str) -> Incoming:
             "place": Place(**fields["place"]),
             "author": Author(**fields["author"]),
             "attachments": tuple(Attachment(**file) for file in fields["attachments"]),
+            "people": tuple(Author(**person) for person in fields.get("people", ())),
         }
     )

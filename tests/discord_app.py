@@ -16,6 +16,7 @@ from adapters.discord.channel import DiscordChannel
 from adapters.discord.incoming import incoming
 from adapters.discord.rest import connect
 from bot.alerts import Alerts
+from bot.config import BotSettings
 from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Host
@@ -71,11 +72,15 @@ class Echo:
     def __init__(self) -> None:
         self.memory = Notebook()
         self.alerts = Alerts()
+        self.settings = BotSettings()
         self.amended: list[Incoming] = []
         self.retracted: list[tuple[str, str, str]] = []
         self.received: list[Incoming] = []
         self.answered: list[Incoming] = []
         self.commands: list[tuple[str, Place, Author, bool]] = []
+        self.arguments: list[str] = []
+        self.suggestions: list[str] = []
+        self.typed: list[tuple[str, str]] = []
         self.presses: list[tuple[Control, int, Author, bool]] = []
         self.said = ""
         self.served = 0
@@ -122,13 +127,19 @@ class Echo:
         self.answered.append(incoming)
         return Answer(incoming.text, posts=(posted,))
 
-    async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
-        """Say what was asked for."""
+    async def command(self, name: str, place: Place, author: Author, admin: bool = False, argument: str = "") -> str:
+        """Say what was asked for, or `said` where that is set."""
         self.commands.append((name, place, author, admin))
+        self.arguments.append(argument)
         await self.gate.wait()
         if self.memory.broken:
             raise StorageError("the disk is full")
-        return f"{name}: done"
+        return self.said or f"{name}: done"
+
+    def suggest(self, name: str, text: str) -> list[str]:
+        """Keep what was typed; suggest `suggestions`."""
+        self.typed.append((name, text))
+        return self.suggestions
 
     async def press(self, control: Control, turn: int, author: Author, admin: bool = False) -> str:
         """Say what there is to say."""

@@ -247,7 +247,8 @@ def test_only_what_is_chosen_is_imported(environment: dict[str, str], own: list[
     script = f"""
 import asyncio, sys
 sys.path.insert(0, {str(Path.cwd())!r})
-from bot.config import Settings, load
+from bot.config import Settings
+from bot.loading import load
 from bot.models.choice import choose
 
 def imported():

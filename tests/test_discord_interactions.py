@@ -1,4 +1,4 @@
-"""Slash commands and buttons on Discord: heard at once, answered to the one person alone."""
+"""Slash commands and buttons on Discord: heard at once, answered to the one person alone unless it concerns all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from adapters.discord.commands import payload
-from bot.commands import COMMANDS
+from bot.commands import COMMANDS, PUBLIC
 from bot.messages import Author, Control, Place
 from bot.notes import STORAGE
 from tests.discord_app import App, connected
@@ -33,6 +33,20 @@ async def test_the_commands_are_registered() -> None:
             (command.name, command.summary) for command in COMMANDS.values()
         }
         assert all((command["contexts"], command["integration_types"]) == ([0, 1], [0]) for command in known)
+        assert {command["name"]: command["options"] for command in known if command["options"]} == {
+            "model": [
+                {
+                    "type": 3,
+                    "name": "name",
+                    "description": COMMANDS["model"].description,
+                    "max_length": 4000,
+                    "autocomplete": True,
+                }
+            ],
+            "persona": [
+                {"type": 3, "name": "text", "description": COMMANDS["persona"].description, "max_length": 4000}
+            ],
+        }
 
 
 async def test_the_commands_are_registered_once() -> None:
@@ -41,7 +55,19 @@ async def test_the_commands_are_registered_once() -> None:
         for _ in range(2):
             async with connected(discord):
                 assert len(discord.called("commands")) == 1
-        for other in ([], [*payload(), {"name": "old", "description": "gone"}], [{**payload()[0], "description": "x"}]):
+        first, *others = payload()
+        model = next(command for command in others if command["name"] == "model")
+        wordy = {**model, "options": [{**model["options"][0], "description": "another"}]}
+        silent = {**model, "options": [{**model["options"][0], "autocomplete": False}]}
+        for other in (
+            [],
+            [*payload(), {"name": "old", "description": "gone"}],
+            [{**first, "description": "x"}, *others],
+            [first, *({**command, "options": []} for command in others)],
+            [{**first, "options": model["options"]}, *others],
+            [first, *(wordy if command is model else command for command in others)],
+            [first, *(silent if command is model else command for command in others)],
+        ):
             count = len(discord.called("commands"))
             discord.world.app.commands[""] = [*other]
             async with connected(discord):
@@ -61,14 +87,16 @@ async def test_without_its_commands_the_bot_answers_all_the_same() -> None:
 @pytest.mark.parametrize("name", list(COMMANDS))
 @pytest.mark.parametrize("where", [GENERAL, TALK, ANN_DM])
 async def test_a_slash_command_is_answered_to_the_person_alone(name: str, where: str) -> None:
-    """It means the place where it was given."""
+    """It means the place where it was given, and knows which channel a thread is in."""
     async with FakeDiscord() as discord, connected(discord) as app:
         one = discord.slash(name, where)
         await discord.until(lambda: one.shown)
         assert (one.callback, one.shown, one.private) == (DEFERRED, [f"{name}: done"], True)
         direct = where == ANN_DM
-        place = Place(f"discord:{where}", shared=not direct, direct=direct)
-        assert app.engine.commands == [(name, place, Author(ANN, "Ann"), False)]
+        home = f"discord:{GENERAL}" if where == TALK else ""
+        place = Place(f"discord:{where}", shared=not direct, direct=direct, home=home)
+        assert app.engine.commands == [(name, place, Author(ANN, "Ann"), direct and name in PUBLIC)]
+        assert app.engine.arguments == [""]
 
 
 async def test_a_slow_command_is_acknowledged_first() -> None:

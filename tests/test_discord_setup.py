@@ -108,14 +108,14 @@ async def test_a_discord_that_does_not_answer_is_a_failure_of_its_own(fault: dic
 
 
 async def test_the_invite_link_asks_for_the_least() -> None:
-    """See, write, in threads too, read what was said, react; as a bot with commands."""
+    """See, write, in threads too, attach an answer, read what was said, react; as a bot with commands."""
     async with FakeDiscord() as discord:
         link = urlsplit(await invite(settings(discord)))
         asked = parse_qs(link.query)
         assert (link.netloc, link.path) == ("discord.com", "/oauth2/authorize")
         assert asked["client_id"] == [APP]
         assert asked["scope"] == ["bot applications.commands"]
-        assert int(asked["permissions"][0]) == 1 << 6 | 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38
+        assert int(asked["permissions"][0]) == 1 << 6 | 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 38
 
 
 async def test_there_is_no_link_without_a_token() -> None:

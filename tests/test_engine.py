@@ -213,7 +213,7 @@ async def test_only_the_last_answer_is_tried_again_and_only_for_its_asker(engine
     assert await again(engine, screen, 1, BEN) == notes.NOT_YOURS
     await engine.respond(say("two", "2"), screen)
     assert await again(engine, screen, 1) == notes.OLDER
-    await engine.reset(HERE)
+    await engine.command("reset", HERE, ANN)
     assert await again(engine, screen, 2) == notes.FORGOTTEN
     assert len(screen.messages) == 2
 

@@ -7,8 +7,10 @@ import json
 
 import pytest
 
+from bot.facts import Facts
 from bot.models.discovery import Address, Server, discover, list_models
-from tests.loopback.ollama import Llama, LMStudio, LocalServer, Ollama, Stranger, ollama_model
+from bot.models.limits import describe
+from tests.loopback.ollama import Gateway, Llama, LMStudio, LocalServer, Ollama, Stranger, ollama_model
 
 AMPLE = 20.0
 """Seconds enough for a loopback server on the slowest machine."""
@@ -148,3 +150,94 @@ async def test_a_base_url_that_answers_without_a_list_has_no_models() -> None:
         assert await list_models(f"{url}/v1", "", AMPLE) == []
         assert await list_models(f"{url}/missing", "key", AMPLE) == []
     assert await list_models(f"{NOBODY}/v1", "", AMPLE) is None
+
+
+async def facts(server: LocalServer, name: str = "m", key: str = "", kind: str = "") -> Facts | None:
+    async with server.running() as url:
+        return await describe(f"{url}/v1", name, key, kind)
+
+
+@pytest.mark.parametrize(
+    ("entry", "context", "sees"),
+    [
+        (ollama_model("m:latest"), 4096, False),
+        (ollama_model("m:latest", parameters='stop "<|im|>"\nnum_ctx                        16384'), 16384, False),
+        (ollama_model("m:latest", parameters="num_ctx 16384", loaded=True, context_length=8192), 8192, False),
+        (ollama_model("m:latest", context_length=8192), 4096, False),
+        (ollama_model("m:latest", capabilities=["completion", "vision"]), 4096, True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Ollama", ""])
+async def test_ollama_says_what_a_model_is_loaded_with(
+    entry: dict[str, object], context: int, sees: bool, kind: str
+) -> None:
+    """What it is loaded with counts, else what its file wishes, else Ollama's default; never what it was trained for.
+
+    The same comes of a base URL of which nobody said that it is Ollama's.
+    """
+    assert await facts(Ollama([ollama_model("other", loaded=True, context_length=99), entry]), kind=kind) == Facts(
+        context, sees
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (
+            {"type": "llm", "state": "loaded", "loaded_context_length": 8192, "max_context_length": 131_072},
+            Facts(8192),
+        ),
+        ({"type": "llm", "state": "loaded", "max_context_length": 32_768}, Facts(32_768)),
+        ({"type": "llm", "state": "not-loaded", "max_context_length": 32_768}, Facts(4096)),
+        ({"type": "llm", "state": "not-loaded", "max_context_length": 2048}, Facts(2048)),
+        ({"type": "vlm", "state": "not-loaded"}, Facts(4096, images=True)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["LM Studio", ""])
+async def test_lm_studio_says_what_a_model_is_loaded_with(entry: dict[str, object], expected: Facts, kind: str) -> None:
+    """A model that it has yet to load is taken to get the default, not the most that it could."""
+    assert await facts(LMStudio([{"id": "other", "type": "vlm"}, {"id": "m", **entry}]), kind=kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("context", "vision", "expected"),
+    [(8192, False, Facts(8192)), (65_536, True, Facts(65_536, images=True)), (0, False, Facts(4096))],
+)
+@pytest.mark.parametrize("kind", ["llama.cpp", ""])
+async def test_llama_cpp_says_what_a_slot_holds(context: int, vision: bool, expected: Facts, kind: str) -> None:
+    """0 is what a server of many models says of one that is not loaded."""
+    assert await facts(Llama([{"id": "m"}], context=context, vision=vision), kind=kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"max_model_len": 32_768}, Facts(32_768)),
+        (
+            {"context_length": 131_072, "architecture": {"input_modalities": ["text", "image"]}},
+            Facts(131_072, images=True),
+        ),
+        ({"context_length": 131_072, "architecture": {"input_modalities": ["text"]}}, Facts(131_072)),
+        ({"context_window": 200_000}, Facts(200_000)),
+        ({}, None),
+        ({"context_length": "long", "architecture": ["text"]}, None),
+        ({"max_model_len": True}, None),
+    ],
+)
+async def test_the_list_of_a_gateway_says_what_a_model_holds(entry: dict[str, object], expected: Facts | None) -> None:
+    """vLLM, OpenRouter and others each have their word for it; the key is sent, and no other entry is read."""
+    listed = [{"id": "other", "max_model_len": 9}, {"id": "m", **entry}]
+    assert await facts(Gateway(listed, key="k"), key="k") == expected
+    assert await facts(Gateway(listed, key="k"), key="wrong") is None
+
+
+@pytest.mark.parametrize("kind", ["Ollama", "LM Studio", "llama.cpp", ""])
+@pytest.mark.parametrize("page", ["<!doctype html>", "{}", "[1]", '{"data": 3, "models": {}}'])
+async def test_a_server_that_does_not_say_is_no_error(kind: str, page: str) -> None:
+    """Whatever comes back instead, nothing is known, and nothing is raised."""
+    assert await facts(Stranger([], page=page, media_type="application/json"), kind=kind) is None
+
+
+async def test_a_server_that_is_not_there_is_no_error() -> None:
+    """Nothing is known of its models."""
+    assert await describe(f"{NOBODY}/v1", "m") is None

@@ -71,7 +71,7 @@ async def test_every_question_uses_the_cache(provider: FakeAnthropic, make: Make
 async def test_usage_adds_up_what_was_read_and_written(make: Maker) -> None:
     """The API counts fresh, cached and newly cached input apart, and output in the end."""
     *_, last = await listen(make(), prompt("one two three four"))
-    assert last.usage == Usage(input=6, output=6, cached=1)
+    assert last.usage == Usage(input=6, output=6, cached=1, written=1)
 
 
 @pytest.mark.parametrize(

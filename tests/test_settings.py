@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from adapters.slack import Settings as SlackSettings
 from adapters.web import Settings as WebSettings
-from bot.config import load, schema
 from bot.errors import SettingsError
+from bot.loading import load, schema
 
 SECRET = "sk-very-secret-0123456789"
 SHAPE = schema({"slack": SlackSettings, "web": WebSettings})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.slack.person import RESTARTING
+from bot.commands import COMMANDS
 from bot.messages import Author, Place
 from bot.notes import STORAGE
 from tests.loopback.slack import ANN, BEN, BOT, CHANNEL, DM, GROUP, TEAM, FakeSlack
@@ -46,7 +47,8 @@ async def test_reset_in_a_channel_lets_the_person_pick_a_thread() -> None:
         slack.click(shown, "reset:1")
         done = (await slack.until(lambda: slack.ephemerals[1:]))[0]
         assert (done.shown, done.replaced) == ("reset: done", True)
-        assert app.engine.commands == [("reset", Place(keys[0], shared=True), Author(BEN, "ben"))]
+        place = Place(keys[0], shared=True, home=f"slack:{TEAM}:{CHANNEL}")
+        assert app.engine.commands == [("reset", place, Author(BEN, "ben"))]
 
 
 @pytest.mark.parametrize("channel", [CHANNEL, GROUP])
@@ -94,7 +96,8 @@ async def test_the_shortcut_in_a_dm_resets_the_dm_or_its_thread() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("stop", "stop"), ("reset", "reset"), ("help", "help"), ("", "help"), ("x", "help")]
+    ("text", "name"),
+    [*((name, name) for name in COMMANDS), (" Usage ", "usage"), ("", "help"), ("x", "help"), ("stop it", "help")],
 )
 async def test_parley_takes_every_command(text: str, name: str) -> None:
     """What it does not know gets the help."""
@@ -105,11 +108,14 @@ async def test_parley_takes_every_command(text: str, name: str) -> None:
 
 
 async def test_help_needs_no_thread() -> None:
-    """In a channel it is shown at once."""
+    """In a channel it is shown at once, with a list of what can be said behind `/parley`."""
     async with FakeSlack() as slack, connected(slack) as app:
         await converse(slack, app, "question")
         slack.slash("/parley", CHANNEL, "help")
-        assert (await slack.until(lambda: slack.ephemerals))[0].shown == "help: done"
+        first, _, *rest = (await slack.until(lambda: slack.ephemerals))[0].shown.splitlines()
+        assert first == "help: done"
+        assert len(rest) == len(COMMANDS)
+        assert f"- `/parley model [name]`: {COMMANDS['model'].summary}" in rest
 
 
 async def test_stop_in_a_channel_lets_the_person_pick_too() -> None:

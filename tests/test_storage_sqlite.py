@@ -21,6 +21,7 @@ from bot.ports import Answer, Memory
 from storage.sqlite import SqliteMemory
 from tests.contracts.journal import JournalContract
 from tests.contracts.memory import MemoryContract, Opener, claim, contents, converse, incoming
+from tests.contracts.window import HERE, WindowContract, short, talk
 from tests.storage import opened
 
 ROOT = Path(__file__).parents[1]
@@ -62,7 +63,7 @@ async def opener(path: Path) -> AsyncIterator[Opener]:
         await memory.close()
 
 
-class TestSqliteMemory(MemoryContract, JournalContract):
+class TestSqliteMemory(MemoryContract, JournalContract, WindowContract):
     """SqliteMemory keeps the contract."""
 
 
@@ -102,16 +103,34 @@ async def test_messages_of_a_place_are_neighbours(opener: Opener, path: Path) ->
 
 
 async def test_a_turn_records_what_came_of_it(opener: Opener, path: Path) -> None:
-    """State, posts, model, fault and usage are in the turn's row, and when it began and ended."""
+    """State, posts, model and fault are in the turn's row, and when it began and ended."""
     memory = await opener()
     turn = await claim(memory, "1")
     await memory.progress(turn, ["p1"], "")
     assert query(path, "SELECT state, posts, finished FROM turns") == [("growing", '["p1"]', None)]
-    answer = Answer("x", State.CUT, usage=Usage(9, 3, 1), posts=("p1", "p2"), model="openai/x", fault="cut")
+    answer = Answer("x", State.CUT, usage=Usage(9, 3, 1, 2, 0.5), posts=("p1", "p2"), model="openai/x", fault="cut")
     await memory.finish(turn, answer, Message(Role.USER, "q"))
-    columns = "state, posts, model, fault, input, output, cached, author, created <= finished"
-    assert query(path, f"SELECT {columns} FROM turns") == [
-        ("cut", '["p1", "p2"]', "openai/x", "cut", 9, 3, 1, "u1", 1),
+    columns = "state, posts, model, fault, author, created <= finished"
+    assert query(path, f"SELECT {columns} FROM turns") == [("cut", '["p1", "p2"]', "openai/x", "cut", "u1", 1)]
+
+
+async def test_what_a_model_was_asked_for_is_on_record(opener: Opener, path: Path) -> None:
+    """Each answer and each summary: who for, where, the tokens and what they cost; also a summary that was void."""
+    memory = await opener()
+    await talk(memory, 2)
+    turn = await claim(memory, "3", HERE)
+    await memory.finish(turn, Answer("x", usage=Usage(9, 3, 1, 2, 0.5), model="openai/x"), Message(Role.USER, "q"))
+    await memory.reopen(turn)
+    await memory.finish(turn, Answer("y", usage=Usage(1, 1), model="local/y"), Message(Role.USER, "q"))
+    assert await memory.condense(HERE, short(5, 4, revision=1))
+    assert not await memory.condense(HERE, short(7, 6, revision=99))
+    columns = "turn, place, author, model, purpose, input, output, cached, written, cost"
+    summary = (1, "discord:u1", "openai/x", "summary", 9, 3, 1, 2, 0.5)
+    assert query(path, f"SELECT {columns} FROM usage") == [
+        (3, 1, "discord:u1", "openai/x", "answer", 9, 3, 1, 2, 0.5),
+        (3, 1, "discord:u1", "local/y", "answer", 1, 1, 0, 0, None),
+        (2, *summary),
+        (3, *summary),
     ]
 
 
@@ -123,7 +142,7 @@ async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Open
     assert turn is not None
     [(question,)] = query(path, "SELECT question FROM turns")
     assert json.loads(str(question)) == {
-        "place": {"key": "discord:7", "shared": True, "direct": False},
+        "place": {"key": "discord:7", "shared": True, "direct": False, "home": ""},
         "author": {"id": "u1", "name": "Ann"},
         "text": "Why?",
         "channel_id": "7",
@@ -131,6 +150,8 @@ async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Open
         "quote": "Look",
         "command": "",
         "attachments": [],
+        "sent": 0.0,
+        "people": [],
     }
     await memory.finish(turn.id, Answer(state=State.FAILED, fault="network"), Message(Role.USER, "Why?"))
     await converse(memory, "2")

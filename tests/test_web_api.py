@@ -41,7 +41,7 @@ async def test_a_conversation_is_remembered(server: Web) -> None:
     _, body = await server.chat("My name is Ada.")
     await server.chat("What is my name?", body["conversation_id"])
     await server.chat("And who am I?")
-    told = [[message.content for message in prompt.messages] for prompt in server.model.prompts]
+    told = [server.model.told(number) for number in range(len(server.model.prompts))]
     assert told[1] == ["My name is Ada.", "Noted.", "What is my name?"]
     assert told[2] == ["And who am I?"]
 
@@ -144,7 +144,7 @@ async def test_what_is_not_json_is_422(server: Web, body: bytes) -> None:
 async def test_messages_may_have_ten_thousand_characters(server: Web, message: str) -> None:
     """Characters are counted, not bytes or halves of them, and the text reaches the model as it was sent."""
     assert (await server.chat(message))[0] == 200
-    assert server.model.prompts[0].messages[0].content.strip() == message.strip()
+    assert server.model.told(0)[0].strip() == message.strip()
 
 
 async def test_a_body_that_is_too_large_is_not_read(server: Web) -> None:
@@ -170,7 +170,7 @@ async def test_messages_of_one_conversation_are_answered_in_turn(server: Web) ->
         go.set()
         assert [event async for event in received][-1][0] == "done"
         assert (await second)[0] == 200
-    assert [message.content for message in server.model.prompts[-1].messages][-3:] == ["first", "one two", "second"]
+    assert server.model.told(-1)[-3:] == ["first", "one two", "second"]
 
 
 @pytest.mark.parametrize("command", ["/reset", "/help"])

@@ -96,7 +96,7 @@ async def test_a_reader_who_leaves_stops_the_answer(server: Web) -> None:
         response.close()
     await asyncio.wait_for(server.model.left.wait(), PATIENCE)
     await server.chat("Go on", known)
-    assert [message.content for message in server.model.prompts[-1].messages] == ["Hi", "The sea", "Go on"]
+    assert server.model.told(-1) == ["Hi", "The sea", "Go on"]
 
 
 async def test_a_caller_of_chat_who_leaves_stops_the_answer(server: Web) -> None:
@@ -121,7 +121,7 @@ async def test_a_reader_who_leaves_stops_no_other_answer(server: Web) -> None:
                 pass
             response.close()
             assert [name async for name, _ in events(other)] == ["token", "done"]
-    assert [message.content for message in server.model.prompts[-1].messages][-3:] == ["first", "The sea", "second"]
+    assert server.model.told(-1)[-3:] == ["first", "The sea", "second"]
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:

@@ -68,7 +68,7 @@ async def test_an_answer_grows_and_stays(server: Web, page: Browser) -> None:
     assert [await page.texts(selector) for selector in shown] == before
     await page.ask("And the sky?")
     await page.until("document.querySelectorAll('.answer:not(.growing)').length === 2")
-    assert [message.content for message in server.model.prompts[-1].messages][0::2] == [
+    assert server.model.told(-1)[0::2] == [
         "How is the sea?",
         "And the sky?",
     ]
@@ -86,7 +86,7 @@ async def test_a_new_conversation_is_empty_and_back_leads_to_the_old_one(server:
     await page.ask("second")
     await page.until(WHOLE)
     assert await page.texts("#conversation-id") != old
-    assert [message.content for message in server.model.prompts[-1].messages] == ["second"]
+    assert server.model.told(-1) == ["second"]
     await page.run("history.back()")
     await page.until("document.querySelector('.question')?.innerText === 'first'")
     assert await page.texts("#conversation-id") == old
@@ -180,7 +180,7 @@ async def test_a_conversation_forgotten_elsewhere_is_begun_anew(server: Web, pag
     await page.ask("Still there?")
     await page.until("document.querySelectorAll('.answer:not(.growing)').length === 2")
     assert "forgotten" in (await page.texts(".divider"))[0]
-    assert [message.content for message in server.model.prompts[-1].messages] == ["Still there?"]
+    assert server.model.told(-1) == ["Still there?"]
     await page.go(f"{server.url}/#{known}")
     await page.until("document.querySelector('.divider')")
     assert await page.texts(".question") == []

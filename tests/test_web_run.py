@@ -15,8 +15,8 @@ from adapters.web import Settings, check
 from adapters.web.app import STATIC
 from adapters.web.channel import Wire
 from adapters.web.run import announce, listen
-from bot.config import load, schema
 from bot.errors import SettingsError
+from bot.loading import load, schema
 from tests.webserver import PATIENCE, events, web
 
 

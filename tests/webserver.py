@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +25,7 @@ from bot.metrics import Metrics
 from bot.ports import Piece, Prompt
 from storage.sqlite import SqliteMemory
 
+STAMP = re.compile(r"^\[\d{4}-\d\d-\d\d [^\]]*\] ")
 Part = str | State | Exception | asyncio.Event
 PATIENCE = 20.0
 """Seconds after which something that a test waits for will not come any more."""
@@ -37,7 +39,7 @@ class Scripted:
     def __init__(self, trial: bool = False) -> None:
         self.reader = "nobody but the test"
         self.trial = trial
-        self.facts = Facts()
+        self.facts = Facts(context=128_000)
         self.prompts: list[Prompt] = []
         self.left = asyncio.Event()
         self._answers: deque[tuple[Part, ...]] = deque()
@@ -45,6 +47,10 @@ class Scripted:
     def say(self, *parts: Part) -> None:
         """Put a further answer into the script: pieces, then perhaps a fault, or the state it ends in."""
         self._answers.append(parts)
+
+    def told(self, prompt: int) -> list[str]:
+        """What it was told in one of its prompts, without the times."""
+        return [STAMP.sub("", message.content) for message in self.prompts[prompt].messages]
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Give the next answer."""

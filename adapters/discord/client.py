@@ -10,13 +10,14 @@ import discord
 import structlog
 
 from adapters.discord.commands import sync
-from adapters.discord.incoming import spoken
+from adapters.discord.incoming import home, spoken
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import Interactions
 from adapters.discord.login import Identity
 from adapters.discord.missed import Missed
 from adapters.discord.rest import Rest
 from adapters.discord.settings import Settings
+from adapters.discord.surroundings import Past
 from bot.engine import Engine
 from bot.health import Host
 
@@ -43,7 +44,8 @@ class Client(discord.Client):
         self._rest = rest
         self._me = me
         self._interactions = Interactions(engine, host, me.owners | set(settings.admins))
-        self._intake = Intake(engine, settings, rest, me, host.closing)
+        past = Past(self, rest, int(me.user), engine.settings.around)
+        self._intake = Intake(engine, settings, rest, me, host.closing, past)
         self._missed = Missed(self, rest, engine.memory, settings.catch_up, self._intake.recover)
         self._arrived = False
         self._served = False
@@ -95,15 +97,21 @@ class Client(discord.Client):
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Somebody deleted a message."""
-        await self._keep(self._intake.retract(event.channel_id, [event.message_id]))
+        await self._keep(self._intake.retract(event.channel_id, [event.message_id], self._home(event.channel_id)))
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Somebody deleted many messages at once."""
-        await self._keep(self._intake.retract(event.channel_id, sorted(event.message_ids)))
+        gone, channel = sorted(event.message_ids), event.channel_id
+        await self._keep(self._intake.retract(channel, gone, self._home(channel)))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Somebody gave a command or pressed a button."""
         await self._keep(self._interactions.take(interaction))
+
+    def _home(self, channel: int) -> int:
+        """The channel of a thread of the bot's own; 0 for everything else."""
+        where = self.get_channel(channel)
+        return home(where) if getattr(where, "owner_id", None) == int(self._me.user) else 0
 
     async def _catch_up(self) -> None:
         """Look for what was said before this session."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
 from adapters.discord.rest import Rest
-from bot.commands import COMMANDS
+from bot.commands import COMMANDS, LONGEST, Command
 from bot.errors import PlatformError
 
-CHAT_INPUT = 1
+CHAT_INPUT, STRING = 1, 3
 GUILD_INSTALL = 0
 GUILD, BOT_DM = 0, 1
-"""Types of Discord's documentation, application commands: what it is, how the app comes there, where it is offered."""
+"""Types of Discord's documentation, application commands: what it is and takes, how the app comes there, where it is
+offered."""
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +29,16 @@ def payload() -> list[dict[str, Any]]:
             "type": CHAT_INPUT,
             "contexts": [GUILD, BOT_DM],
             "integration_types": [GUILD_INSTALL],
+            "options": [_option(command)] if command.argument else [],
         }
         for command in COMMANDS.values()
     ]
+
+
+def _option(command: Command) -> dict[str, Any]:
+    """What may follow the command. Nothing that is false is said: Discord leaves it out of what it gives back."""
+    option = {"type": STRING, "name": command.argument, "description": command.description, "max_length": LONGEST}
+    return {**option, "autocomplete": True} if command.suggests else option
 
 
 async def sync(rest: Rest, application: str) -> None:
@@ -55,8 +64,10 @@ def _same(known: Any) -> bool:
     if not isinstance(known, list):
         return False
     wanted = {command["name"]: command for command in payload()}
-    return len(known) == len(wanted) and all(
-        {key: there.get(key) for key in command} == command
-        for there in known
-        if (command := wanted.get(str(there.get("name")), {"name": None}))
-    )
+    return len(known) == len(wanted) and all(_bare(there) == wanted.get(there.get("name")) for there in known)
+
+
+def _bare(there: Mapping[str, Any]) -> dict[str, Any]:
+    """A command as Discord gives it, without all that `payload` does not say."""
+    options = [{key: value for key, value in option.items() if value} for option in there.get("options") or ()]
+    return {**{key: there.get(key) for key in payload()[0]}, "options": options}

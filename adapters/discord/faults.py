@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.errors import PlatformError, PlatformFault
 
-GONE = frozenset({10003, 10004, 10008})
+GONE_CHANNEL = 10003
+GONE = frozenset({GONE_CHANNEL, 10004, 10008})
 """Unknown channel, guild, message (this and the others: opcodes and status codes in Discord's documentation)."""
 UNAUTHORIZED = 40001
 FORBIDDEN = frozenset({UNAUTHORIZED, 50001, 50005, 50007, 50008, 50013, 50024, 50083, 50278, 160005})
@@ -16,6 +17,8 @@ TOO_OLD = 30046
 """Too many edits of a message older than an hour: refused with a 429 that no short wait mends; a new post does."""
 NO_HISTORY = 160002
 """A reply needs the permission to read the history; a message without a reference does not."""
+THREAD_EXISTS = 160004
+"""A message has one thread at most, and this one has it."""
 PAUSE = 1.0
 """Seconds to wait where a 429 does not say how long."""
 

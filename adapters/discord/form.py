@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from adapters.discord.dialect import cursor, render, subtext
+from adapters.discord.mentions import Call
 from bot.messages import Control, Page, State
 
 SUPPRESS_EMBEDS = 1 << 2
@@ -17,9 +18,9 @@ PRESS = re.compile(r"parley:(stop|again):([1-9]\d{0,18})")
 LABELS = {Control.STOP: "Stop", Control.AGAIN: "Try again"}
 
 
-def content(page: Page, width: int) -> str:
-    """The text of the message: the page in Discord's markdown, its cursor, its note."""
-    text = render(page.text, width) if page.text.strip() else ""
+def content(page: Page, width: int, call: Call = str) -> str:
+    """The text of the message: the page in Discord's markdown, its cursor, its note; `call` puts mentions into it."""
+    text = call(render(page.text, width)) if page.text.strip() else ""
     if page.state is State.GROWING and page.last and text:
         text += cursor(text)
     return "\n".join(part for part in (text, subtext(page.note) if page.note else "") if part)

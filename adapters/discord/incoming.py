@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from discord import DMChannel, Message, MessageType, Thread
+from typing import Any
 
-from adapters.discord.words import read
+from discord import DMChannel, Message, MessageType, TextChannel, Thread
+
+from adapters.discord.words import call, read
 from bot.commands import match
 from bot.messages import Attachment, Author, Incoming, Place
 
@@ -12,9 +14,14 @@ SPOKEN = (MessageType.default, MessageType.reply)
 """Types of what a person says; every other one is a notice."""
 
 
-def locate(channel: int, direct: bool) -> Place:
-    """The place of a conversation, `discord:<channel or thread>`."""
-    return Place(f"discord:{channel}", shared=not direct, direct=direct)
+def locate(channel: int, direct: bool, home: int = 0) -> Place:
+    """The place of a conversation, `discord:<channel or thread>`; `home` is the channel that a thread is in."""
+    return Place(f"discord:{channel}", shared=not direct, direct=direct, home=f"discord:{home}" if home else "")
+
+
+def home(channel: Any) -> int:
+    """The channel that a thread is in; 0 for everything else."""
+    return channel.parent_id if isinstance(channel, Thread) else 0
 
 
 def spoken(message: Message) -> bool:
@@ -26,7 +33,7 @@ def addressed(message: Message, me: int) -> bool:
     """Whether it is said to the bot: in its direct messages, with its mention or its role's, or as a reply to it."""
     if isinstance(message.channel, DMChannel) or _mentions(message, me):
         return True
-    return _calls_role(message) or (_replies_to(message) == me and _says(message))
+    return _calls_role(message) or (replies_to(message) == me and _says(message))
 
 
 def unreadable(message: Message, me: int) -> bool:
@@ -41,32 +48,49 @@ def follows(message: Message, me: int) -> bool:
         isinstance(message.channel, Thread)
         and _says(message)
         and not others
-        and _replies_to(message) in (0, me)
+        and replies_to(message) in (0, me)
         and not addressed(message, me)
     )
 
 
-def incoming(message: Message, me: int, joined: bool = False) -> Incoming | None:
+def threadable(message: Message) -> bool:
+    """Whether the bot may open a thread from it: in a server's text channel, with the permissions for that."""
+    if not isinstance(message.channel, TextChannel):
+        return False
+    rights = message.channel.permissions_for(message.channel.guild.me)
+    return rights.create_public_threads and rights.send_messages_in_threads
+
+
+def incoming(message: Message, me: int, joined: bool = False, threads: bool = False) -> Incoming | None:
     """The message for the engine, or None where it is not for the bot.
 
     `me` is the bot's user id. `joined` says that the bot takes part in the thread. A bare word is a command only to the
-    bot itself: in a direct message or after a mention. A mention and nothing else has no text.
+    bot itself: in a direct message or after a mention. A mention and nothing else has no text. With `threads` a
+    question in a channel has the place of the thread that can be opened from it, whose id is the message's; a command
+    means the channel.
     """
     if not spoken(message):
         return None
     to_me = addressed(message, me)
     if not to_me and not (joined and follows(message, me)):
         return None
-    text = read(message.content, message, me)
+    text, where = read(message.content, message, me), message.channel
+    command = match(text, bare=to_me)
+    if threads and not command and not unreadable(message, me) and threadable(message):
+        place = locate(message.id, False, where.id)
+    else:
+        place = locate(where.id, isinstance(where, DMChannel), home(where))
     return Incoming(
-        place=locate(message.channel.id, isinstance(message.channel, DMChannel)),
-        author=Author(str(message.author.id), message.author.display_name),
+        place=place,
+        author=Author(str(message.author.id), call(message.author)),
         text=text,
-        channel_id=str(message.channel.id),
+        channel_id=str(where.id),
         message_id=str(message.id),
         quote=_quote(message, me),
-        command=match(text, bare=to_me),
+        command=command,
         attachments=_attachments(message),
+        sent=message.created_at.timestamp(),
+        people=tuple(Author(str(user.id), call(user)) for user in message.mentions if user.id != me),
     )
 
 
@@ -81,7 +105,7 @@ def _calls_role(message: Message) -> bool:
     return own is not None and own in message.role_mentions
 
 
-def _replies_to(message: Message) -> int:
+def replies_to(message: Message) -> int:
     """Whose message this one answers; 0 for nobody's, or nobody knows whose."""
     resolved = message.reference.resolved if message.reference else None
     return resolved.author.id if isinstance(resolved, Message) else 0

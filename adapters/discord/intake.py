@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import discord
 import structlog
 
 from adapters.discord.channel import DiscordChannel
-from adapters.discord.incoming import follows, incoming, locate, spoken, unreadable
+from adapters.discord.incoming import follows, incoming, locate, replies_to, spoken, unreadable
 from adapters.discord.login import Identity
 from adapters.discord.rest import Rest
+from adapters.discord.room import title
 from adapters.discord.settings import Settings
+from adapters.discord.surroundings import Past
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.messages import Incoming, Page, State
@@ -30,17 +33,28 @@ log = structlog.get_logger(__name__)
 class Intake:
     """Decides what is for the bot. After `closing` nothing new is taken; the record still follows the platform."""
 
-    def __init__(self, engine: Engine, settings: Settings, rest: Rest, me: Identity, closing: asyncio.Event) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, rest: Rest, me: Identity, closing: asyncio.Event, past: Past
+    ) -> None:
         self._engine = engine
+        self._past = past
         self._settings = settings
         self._rest = rest
         self._me = int(me.user)
         self._closing = closing
         self._edits: OrderedDict[int, str] = OrderedDict()
 
-    def open(self, question: Incoming) -> DiscordChannel:
-        """The channel that a question is answered in."""
-        return DiscordChannel(self._rest, self._settings, question.channel_id, question.message_id)
+    def open(self, question: Incoming, deep: bool = True) -> DiscordChannel:
+        """The channel that a question is answered in; `deep` is false for one that replies to the bot."""
+        return DiscordChannel(
+            self._rest,
+            self._settings,
+            question.channel_id,
+            question.message_id,
+            people=(question.author, *question.people),
+            title=title(question),
+            past=self._past if deep else replace(self._past, deep=False),
+        )
 
     async def take(self, message: discord.Message) -> None:
         """Answer a message, if it is for the bot; returns when it is answered."""
@@ -48,7 +62,7 @@ class Intake:
         if question and unreadable(message, self._me):
             await self._explain(question)
         elif question:
-            await self._engine.respond(question, self.open(question))
+            await self._engine.respond(question, self.open(question, replies_to(message) != self._me))
 
     async def recover(self, message: discord.Message) -> None:
         """Begin to answer a message that was missed; returns when it is on record. Raises StorageError."""
@@ -56,7 +70,7 @@ class Intake:
         if question and unreadable(message, self._me):
             await self._explain(question)
         elif question:
-            await self._engine.take(question, self.open(question))
+            await self._engine.take(question, self.open(question, replies_to(message) != self._me))
 
     async def amend(self, event: discord.RawMessageUpdateEvent) -> None:
         """Take in that somebody edited a message that is for the bot."""
@@ -72,13 +86,17 @@ class Intake:
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
-    async def retract(self, channel: int, messages: Iterable[int]) -> None:
-        """Take in that somebody deleted messages: the bot's own deletions change nothing."""
+    async def retract(self, channel: int, messages: Iterable[int], home: int = 0) -> None:
+        """Take in that somebody deleted messages: the bot's own deletions change nothing.
+
+        `home` is the channel of a thread: what answers a question from there is on record under that one's channel.
+        """
         others = [str(message) for message in messages if str(message) not in self._rest.gone]
         self._rest.gone.extend(others)
         try:
             for message in others:
-                await self._engine.retract("discord", str(channel), message)
+                for where in filter(None, (channel, home)):
+                    await self._engine.retract("discord", str(where), message)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
@@ -87,7 +105,8 @@ class Intake:
         if not spoken(message) or (self._closing.is_set() and not late):
             return None
         joined = follows(message, self._me) and await self._joined(message)
-        return None if str(message.id) in self._rest.gone else incoming(message, self._me, joined)
+        threads = self._settings.reply_in == "thread"
+        return None if str(message.id) in self._rest.gone else incoming(message, self._me, joined, threads)
 
     def _edited(self, message: int, data: Any) -> bool:
         """Whether its author changed it: previews and pins come as the same event, with the time of before."""

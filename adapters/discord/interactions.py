@@ -1,4 +1,4 @@
-"""Slash commands and buttons: acknowledged at once, answered to the one person alone."""
+"""Slash commands and buttons: acknowledged at once, answered to the one person alone unless it concerns all."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from typing import Any
 import aiohttp
 import discord
 import structlog
+from discord.app_commands import Choice
 
-from adapters.discord.form import pressed
-from adapters.discord.incoming import locate
-from bot.commands import COMMANDS
+from adapters.discord.channel import PAGE
+from adapters.discord.form import content, pressed
+from adapters.discord.incoming import home, locate
+from bot.commands import COMMANDS, PUBLIC
 from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Host
-from bot.messages import Author
+from bot.markdown import split
+from bot.messages import Author, Page, Place
 from bot.notes import STORAGE
 
 RESTARTING = "I am being restarted. Please try again in a minute."
+CHOICES, CHOICE = 25, 100
+"""How many values are offered for an option, and the characters of one (Discord's documentation, autocomplete)."""
+WIDTH = 44
+"""Columns of a table: a phone shows them."""
 LOST = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 log = structlog.get_logger(__name__)
@@ -36,22 +43,34 @@ class Interactions:
         """Answer one interaction; Discord wants to hear of it within three seconds, so that comes first."""
         data: Mapping[str, Any] = dict(interaction.data or {})
         if interaction.type is discord.InteractionType.application_command:
-            await self._command(interaction, str(data.get("name")))
+            await self._command(interaction, data)
+        elif interaction.type is discord.InteractionType.autocomplete:
+            await self._suggest(interaction, data)
         elif interaction.type is discord.InteractionType.component:
             await self._press(interaction, str(data.get("custom_id")))
 
-    async def _command(self, interaction: discord.Interaction, name: str) -> None:
-        await _acknowledge(interaction)
+    async def _command(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
+        name, argument = str(data.get("name")), _argument(data)
         if name not in COMMANDS or interaction.channel_id is None:
-            name = "help"
-        author = _author(interaction)
-        place = locate(interaction.channel_id or 0, interaction.guild_id is None)
-        admin = author.id in self._admins
-        said = await self._told(lambda: self._engine.command(name, place, author, admin))
+            name, argument = "help", ""
+        author, place = _author(interaction), _place(interaction)
+        admin = author.id in self._admins or (name in PUBLIC and _rules(interaction))
+        public = admin and bool(argument) and name in PUBLIC
+        await _acknowledge(interaction, public)
+        said = await self._told(lambda: self._engine.command(name, place, author, admin, argument))
         try:
-            await interaction.edit_original_response(content=said)
+            await _answer(interaction, said, public)
         except LOST as error:
             log.warning("a command's answer could not be shown", command=name, error=type(error).__name__)
+
+    async def _suggest(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
+        """Offer what the option that is being typed could be; Discord takes no value that is cut."""
+        found = self._engine.suggest(str(data.get("name")), _argument(data))
+        choices = [Choice(name=value, value=value) for value in found if len(value) <= CHOICE]
+        try:
+            await interaction.response.autocomplete(choices[:CHOICES])
+        except LOST as error:
+            log.warning("suggestions could not be shown", error=type(error).__name__)
 
     async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
         await _acknowledge(interaction)
@@ -78,15 +97,38 @@ class Interactions:
             return STORAGE
 
 
-async def _acknowledge(interaction: discord.Interaction) -> None:
-    """Say that it was heard; what comes of it does not hang on that."""
+async def _acknowledge(interaction: discord.Interaction, public: bool = False) -> None:
+    """Say that it was heard, and who will see the answer; what comes of it does not hang on that."""
     try:
         if interaction.type is discord.InteractionType.component:
             await interaction.response.defer()
         else:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await interaction.response.defer(ephemeral=not public, thinking=True)
     except LOST as error:
         log.warning("an interaction could not be acknowledged", error=type(error).__name__)
+
+
+async def _answer(interaction: discord.Interaction, said: str, public: bool) -> None:
+    """Show what came of a command, in as many messages as it needs; the client lets none of them notify anybody."""
+    first, *others = split(said, lambda page: len(content(Page(page), WIDTH)), PAGE)[0]
+    await interaction.edit_original_response(content=content(Page(first), WIDTH))
+    for page in others:
+        await interaction.followup.send(content(Page(page), WIDTH), ephemeral=not public)
+
+
+def _argument(data: Mapping[str, Any]) -> str:
+    """What was said, or is being typed, behind a command: each has one option at most."""
+    return next((str(option.get("value") or "") for option in data.get("options") or ()), "").strip()
+
+
+def _rules(interaction: discord.Interaction) -> bool:
+    """Whether they may set what holds for all here: in direct messages, or with the channel or the server to manage."""
+    may = interaction.permissions
+    return interaction.guild_id is None or may.manage_channels or may.manage_guild or may.administrator
+
+
+def _place(interaction: discord.Interaction) -> Place:
+    return locate(interaction.channel_id or 0, interaction.guild_id is None, home(interaction.channel))
 
 
 def _author(interaction: discord.Interaction) -> Author:

@@ -22,6 +22,7 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
+    FormData,
     ServerDisconnectedError,
 )
 from pydantic import SecretStr
@@ -43,25 +44,29 @@ HOME = "https://parley.example"
 class Rest:
     """The API under one token, over connections that are kept.
 
-    `gone` are the ids of messages that were deleted lately, by the bot or by others.
+    `gone` are the ids of messages that were deleted lately, by the bot or by others. `session` is the one that all
+    calls share, `base` where the API is, `agent` the name to call by.
     """
 
     def __init__(self, session: ClientSession, token: SecretStr, base: str) -> None:
         self.limits = Limits()
         self.gone: deque[str] = deque(maxlen=GONE)
-        self._session = session
+        self.session = session
+        self.base = base.rstrip("/")
+        self.agent = f"DiscordBot ({HOME}, {metadata.version('parley')})"
         self._token = token
-        self._base = base.rstrip("/")
-        self._agent = f"DiscordBot ({HOME}, {metadata.version('parley')})"
 
-    async def call(self, method: str, path: str, body: Any = None, pacer: Pacer | None = None) -> Any:
-        """Make one call and return its JSON, None for an empty answer.
+    async def call(
+        self, method: str, path: str, body: Any = None, pacer: Pacer | None = None, form: FormData | None = None
+    ) -> Any:
+        """Make one call, with JSON or a form, and return its JSON, None for an empty answer.
 
         Raises PlatformError; tells the pacer what the headers say of its limit.
         """
-        headers = {"Authorization": f"Bot {self._token.get_secret_value().strip()}", "User-Agent": self._agent}
+        headers = {"Authorization": f"Bot {self._token.get_secret_value().strip()}", "User-Agent": self.agent}
         try:
-            async with self._session.request(method, self._base + path, json=body, headers=headers) as response:
+            asking = self.session.request(method, self.base + path, json=body, data=form, headers=headers)
+            async with asking as response:
                 status, said, answer = response.status, response.headers, _decode(await response.read())
         except (ClientError, TimeoutError, OSError) as error:
             detail = f"Discord cannot be reached ({type(error).__name__})"

@@ -47,6 +47,12 @@ class Settings(Section):
         description="How many seconds back to look, when it connects, for questions that were asked while it was "
         "away; 0 looks for none.",
     )
+    reply_in: str = Field(
+        "channel",
+        pattern="^(channel|thread)$",
+        description="Where a mention in a text channel is answered: channel, as a reply there, or thread, in a thread "
+        "that is opened from the question and is a conversation of its own.",
+    )
     table_width: int = Field(
         44, ge=20, le=200, description="Columns of a table; a wider one, too wide for a phone, is shown as a list."
     )

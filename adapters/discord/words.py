@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from discord import Guild, Message
+from discord import Guild, Member, Message, User
+
+from bot.quotes import plain
 
 TOKEN = re.compile(
     r"<(?:@!?(?P<user>\d+)|@&(?P<role>\d+)|#(?P<channel>\d+)|a?:(?P<emoji>\w+):\d+|"
-    r"/(?P<command>[^:<>\n]+):\d+|t:(?P<time>-?\d{1,11})(?::[tTdDfFRsS])?)>"
+    r"/(?P<command>[^:<>\n]+):\d+|t:(?P<time>-?\d{1,11})(?::[tTdDfFRsS])?|id:(?P<guide>[a-z]+)(?::\d+)?)>"
 )
 BLANKS = re.compile(r"(?<=\S)[ \t]+$", re.MULTILINE)
 
@@ -21,6 +23,11 @@ def read(content: str, message: Message, me: int) -> str:
     return BLANKS.sub("", TOKEN.sub(lambda token: _name(token, message), content)).strip()
 
 
+def call(person: User | Member) -> str:
+    """What a person is called there, as one short plain line; their id where that is no name."""
+    return plain(person.display_name) or str(person.id)
+
+
 def _name(token: re.Match[str], message: Message) -> str:
     kind, value = token.lastgroup, token[token.lastgroup or 0]
     guild = message.guild if isinstance(message.guild, Guild) else None
@@ -28,19 +35,19 @@ def _name(token: re.Match[str], message: Message) -> str:
         return f"@{_person(int(value), message)}"
     if kind == "role":
         role = guild.get_role(int(value)) if guild else None
-        return f"@{role.name if role else 'role'}"
+        return f"@{(role and plain(role.name)) or 'role'}"
     if kind == "channel":
         channel = guild.get_channel_or_thread(int(value)) if guild else None
-        return f"#{channel.name if channel else 'channel'}"
+        return f"#{(channel and plain(channel.name)) or 'channel'}"
     if kind == "time":
         return _moment(int(value)) or token[0]
-    return f"/{value}" if kind == "command" else f":{value}:"
+    return {"command": f"/{value}", "guide": f"#{value}"}.get(kind or "", f":{value}:")
 
 
 def _person(id: int, message: Message) -> str:
     quoted = getattr(message.reference and message.reference.resolved, "mentions", [])
     people = [message.author, *message.mentions, *quoted]
-    return next((person.display_name for person in people if person.id == id), str(id))
+    return next((call(person) for person in people if person.id == id), str(id))
 
 
 def _moment(seconds: int) -> str:

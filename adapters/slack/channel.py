@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 
+from adapters.slack import files
 from adapters.slack.calls import call
 from adapters.slack.form import bare, form, measure
 from adapters.slack.incoming import thread_of
 from adapters.slack.search import Search
 from adapters.slack.sign import Sign
+from adapters.slack.surroundings import Past
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Incoming, Page, State
+from bot.messages import Attachment, Incoming, Page, Quote, State
 from bot.pacing import Pacer
 
 PAGE = 11_500
@@ -35,9 +37,13 @@ class SlackChannel:
 
     page_size = PAGE
 
-    def __init__(self, workspace: Workspace, question: Incoming, reopened: bool = False) -> None:
+    def __init__(
+        self, workspace: Workspace, question: Incoming, reopened: bool = False, past: Past | None = None
+    ) -> None:
         self.posts = workspace.posts(question.channel_id)
         self.edits = workspace.edits
+        self._workspace = workspace
+        self._past = past
         self._client = workspace.client
         self._deleted = workspace.deleted
         self._channel = question.channel_id
@@ -91,6 +97,18 @@ class SlackChannel:
     async def waiting(self) -> None:
         """Show an hourglass on the question until cancelled."""
         await self._sign.wait()
+
+    async def download(self, attachment: Attachment, most: int) -> bytes:
+        """The content of a file that Slack keeps."""
+        return await files.download(self._workspace, attachment, most)
+
+    async def attach(self, name: str, text: str) -> None:
+        """Share a text file where the question is answered."""
+        await files.attach(self._workspace, self._channel, self._thread, name, text)
+
+    async def around(self, incoming: Incoming, first: bool) -> Sequence[Quote]:
+        """What was said around the question."""
+        return await self._past.around(incoming, first) if self._past else ()
 
     def measure(self, page: Page) -> int:
         """The length of the page's blocks, its button left out."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.incoming import Identity, is_direct, locate
 from adapters.slack.manifest import RESET
 from adapters.slack.person import Person, meet, place_of, team_of, told
 from adapters.slack.picker import ACTION, NOTHING, PICK, rows
+from adapters.slack.ranks import runs
 from adapters.slack.settings import PARLEY_COMMAND, Settings
-from bot.commands import match
+from bot.commands import COMMANDS, PUBLIC, parse
 from bot.engine import Engine
+from bot.errors import PlatformError
 from bot.health import Host
 from bot.messages import Place
 
@@ -21,10 +26,13 @@ RECENT = 10
 """How many threads of a channel are offered, the newest first."""
 PICKED = ("reset", "stop")
 """Commands that mean one conversation."""
+UNSURE = "Slack does not tell me at the moment whether you may change that. Please try again in a minute."
+
+log = structlog.get_logger(__name__)
 
 
 class Commands:
-    """Answers commands, each time for the one person alone."""
+    """Answers commands: to the one person alone, but for what an admin sets for all."""
 
     def __init__(self, engine: Engine, me: Identity, settings: Settings, host: Host) -> None:
         self._engine = engine
@@ -44,10 +52,14 @@ class Commands:
         await ack()
         await self._command("reset", body, respond)
 
-    async def parley(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        """`/parley <command>`; anything else gets the help."""
+    async def parley(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        """`/parley <command>`, with its argument where it takes one; anything else gets the help."""
         await ack()
-        await self._command(match(body.get("text") or "", bare=True) or "help", body, respond)
+        name, argument = parse(_unescape(body.get("text") or ""), bare=True)
+        if name in PUBLIC and argument:
+            await self._set(name, argument, body, respond, client)
+        else:
+            await self._command(name or "help", body, respond)
 
     async def shortcut(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """Reset the conversation that a message belongs to."""
@@ -59,14 +71,27 @@ class Commands:
         """A thread was picked: its row names the command, its button the place."""
         await ack()
         action, person = body["actions"][0], meet(body, respond, self._settings)
-        place = Place(action["value"], shared=True)
+        place = Place(action["value"], shared=True, home=action["value"].rpartition(":")[0])
         if place.key.startswith(f"slack:{team_of(body, self._me)}:{body['channel']['id']}:"):
             said = await self._run(action["action_id"].partition(":")[0], place, person)
             await person.tell(said, replace=True)
 
+    async def _set(
+        self, name: str, argument: str, body: Mapping[str, Any], respond: AsyncRespond, client: AsyncWebClient
+    ) -> None:
+        """Set what holds for all in a channel, for those who may; all there see what was set."""
+        person, place = meet(body, respond, self._settings), self._place(body)
+        try:
+            admin = person.admin or place.direct or await runs(client, person.author.id, self._me.team)
+        except PlatformError as error:
+            log.warning("slack does not say whether a person is an admin", error=str(error))
+            await person.tell(UNSURE)
+            return
+        person = replace(person, admin=admin)
+        await person.tell(await self._run(name, place, person, argument), public=admin)
+
     async def _command(self, name: str, body: Mapping[str, Any], respond: AsyncRespond) -> None:
-        channel, person = body["channel_id"], meet(body, respond, self._settings)
-        place = locate(team_of(body, self._me), channel, "", is_direct(channel))
+        person, place = meet(body, respond, self._settings), self._place(body)
         if place.direct or name not in PICKED:
             await person.tell(await self._run(name, place, person))
             return
@@ -74,9 +99,27 @@ class Commands:
         if isinstance(threads, str):
             await person.tell(threads)
         elif threads:
-            await person.tell(PICK[name], rows(name, threads))
+            await person.ask(PICK[name], rows(name, threads))
         else:
             await person.tell(NOTHING.format(bot=self._me.name, command=name))
 
-    async def _run(self, name: str, place: Place, person: Person) -> str:
-        return await told(self._host, lambda: self._engine.command(name, place, person.author, person.admin))
+    def _place(self, body: Mapping[str, Any]) -> Place:
+        channel = body["channel_id"]
+        return locate(team_of(body, self._me), channel, "", is_direct(channel))
+
+    async def _run(self, name: str, place: Place, person: Person, argument: str = "") -> str:
+        async def run() -> str:
+            said = await self._engine.command(name, place, person.author, person.admin, argument)
+            return f"{said}\n\n{_list()}" if name == "help" else said
+
+        return await told(self._host, run)
+
+
+def _list() -> str:
+    """What can be said behind `/parley`."""
+    return "\n".join(f"- `{PARLEY_COMMAND} {command.form}`: {command.summary}" for command in COMMANDS.values())
+
+
+def _unescape(text: str) -> str:
+    """What was typed: Slack escapes three characters."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -8,12 +8,14 @@ from typing import Any
 from adapters.slack.calls import call
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
-from bot.pacing import Urgency
+from bot.pacing import Pacer, Urgency
 
 TYPES = {"public_channel": "channels:read", "private_channel": "groups:read", "mpim": "mpim:read"}
 """The kinds of conversations that can be listed, and the scope that each needs."""
 PAGE, PAGES = 100, 3
 """Entries of one page of a list, and how many pages are read."""
+LONGEST, LONG = 999, 2
+"""The same where a thread is read back while somebody waits for an answer."""
 TRIES = 4
 """How often a reading that the network lost is tried; one that is refused for its rate does not count."""
 
@@ -28,9 +30,9 @@ class History:
     A message has the fields that its event has, without the channel.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, pacer: Pacer | None = None) -> None:
         self._client = workspace.client
-        self._pacer = workspace.reads
+        self._pacer = pacer or workspace.reads
         self._types = [kind for kind, scope in TYPES.items() if scope in workspace.scopes]
 
     async def channels(self) -> list[str]:
@@ -66,11 +68,25 @@ class History:
         )
         return _sort([message for message in found if message["ts"] > since and message["ts"] != thread])
 
-    async def _list(self, key: str, request: Request) -> list[Entry]:
+    async def earlier(self, channel: str, thread: str, before: str) -> list[Entry]:
+        """What was said in a thread before this `ts`, the message that began it included, the oldest first.
+
+        Slack gives the oldest first, so that it takes long pages; of a longer thread than `LONG` pages the end is cut.
+        """
+        found = await self._list(
+            "messages",
+            lambda cursor: self._client.conversations_replies(
+                channel=channel, ts=thread, latest=before, limit=LONGEST, cursor=cursor
+            ),
+            LONG,
+        )
+        return _sort([message for message in found if message["ts"] < before])
+
+    async def _list(self, key: str, request: Request, pages: int = PAGES) -> list[Entry]:
         """A list that comes in pages."""
         entries: list[Entry] = []
         cursor = None
-        for _ in range(PAGES):
+        for _ in range(pages):
             answer = await self._ask(request, cursor)
             entries += answer.get(key) or ()
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None

@@ -12,6 +12,8 @@ from bot.messages import Attachment, Author, Incoming, Place
 
 SPOKEN = (None, "", "file_share", "thread_broadcast")
 """Subtypes of what a person says; every other one is a notice, an edit or a bot's."""
+ELSEWHERE = ("external", "hidden_by_limit", "tombstone")
+"""Modes of a file that Slack does not give out: another's, one too old for the workspace's plan, a deleted one."""
 DIRECT = "D"
 """How the ids of direct messages begin."""
 
@@ -29,7 +31,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a person said, wherever it was and whomever it was for; `thread` is empty outside of one."""
+    """What a person said, wherever it was and whomever it was for; `thread` is empty outside of one.
+
+    `shared` are the texts of messages that it forwards.
+    """
 
     team: str
     channel: str
@@ -40,6 +45,12 @@ class Spoken:
     direct: bool
     mention: bool
     files: tuple[Attachment, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The ids of everybody whose name it takes to read it."""
+        return (self.user, *mrkdwn.mentions("\n".join((self.text, *self.shared))))
 
     @property
     def root(self) -> str:
@@ -53,9 +64,10 @@ class Spoken:
 
 
 def locate(team: str, channel: str, thread: str, direct: bool) -> Place:
-    """The place of a conversation, `slack:<team>:<channel>[:<thread>]`."""
+    """The place of a conversation, `slack:<team>:<channel>[:<thread>]`; a thread's home is its channel."""
     key = f"slack:{team}:{channel}"
-    return Place(f"{key}:{thread}" if thread else key, shared=not direct, direct=direct)
+    where, home = (f"{key}:{thread}", key) if thread else (key, "")
+    return Place(where, shared=not direct, direct=direct, home=home)
 
 
 def thread_of(question: Incoming) -> str:
@@ -90,6 +102,7 @@ def spoken(body: Mapping[str, Any], me: Identity) -> Spoken | None:
         direct=event.get("channel_type") == "im" or is_direct(channel),
         mention=event["type"] == "app_mention" or me.user in mrkdwn.mentions(text),
         files=tuple(_attach(file) for file in event.get("files") or ()),
+        shared=forwarded(event),
     )
 
 
@@ -119,8 +132,24 @@ def read(said: Spoken, me: Identity, names: Mapping[str, str]) -> Incoming:
         text=mrkdwn.read(said.text, me.user, names),
         channel_id=said.channel,
         message_id=said.ts,
+        quote="\n\n".join(filter(None, (mrkdwn.read(text, me.user, names) for text in said.shared))),
         attachments=said.files,
+        sent=_seconds(said.ts),
     )
+
+
+def forwarded(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts of the messages that this one forwards, not of pages that it links to."""
+    shown = (part for part in event.get("attachments") or () if part.get("is_share") or part.get("is_msg_unfurl"))
+    return tuple(text for part in shown if isinstance(text := part.get("text"), str) and text.strip())
+
+
+def _seconds(ts: str) -> float:
+    """A `ts` as seconds since 1970; 0 where it is none."""
+    try:
+        return float(ts)
+    except ValueError:
+        return 0.0
 
 
 def _team(body: Mapping[str, Any], me: Identity) -> str:
@@ -130,9 +159,10 @@ def _team(body: Mapping[str, Any], me: Identity) -> str:
 
 
 def _attach(file: Mapping[str, Any]) -> Attachment:
+    """A file of a message; what Slack only links to, or keeps no more, has no address."""
     return Attachment(
         file.get("name") or file.get("id") or "",
         file.get("mimetype") or "",
         int(file.get("size") or 0),
-        file.get("url_private") or "",
+        "" if file.get("is_external") or file.get("mode") in ELSEWHERE else file.get("url_private") or "",
     )

@@ -7,11 +7,11 @@ from typing import Any
 
 import structlog
 
-from adapters.slack import mrkdwn
 from adapters.slack.changes import changed, deleted
 from adapters.slack.channel import SlackChannel
 from adapters.slack.incoming import Spoken, follows, incoming, read, spoken
 from adapters.slack.people import People
+from adapters.slack.surroundings import Past
 from adapters.slack.workspace import Workspace
 from bot.engine import Engine
 from bot.errors import PlatformError
@@ -26,13 +26,17 @@ log = structlog.get_logger(__name__)
 
 
 class Intake:
-    """Takes events and hands to the engine what asks for an answer, and what becomes of it."""
+    """Takes events and hands to the engine what asks for an answer, and what becomes of it.
+
+    `past` is where its channels look around.
+    """
 
     def __init__(self, engine: Engine, workspace: Workspace, follow_ups: bool) -> None:
         self._engine = engine
         self._workspace = workspace
         self._follow_ups = follow_ups
         self._people = People(workspace)
+        self.past = Past(workspace, self._people, engine.settings.around)
 
     async def take(self, body: Mapping[str, Any]) -> None:
         """Begin a turn if the event asks for one, or take in what was changed or deleted.
@@ -48,7 +52,7 @@ class Intake:
         joined = follows(said, me) and await self._joined(said)
         if not (said.direct or said.mention or joined):
             return
-        names = await self._people.names((said.user, *mrkdwn.mentions(said.text)))
+        names = await self._people.names(said.people)
         if question := incoming(said, me, names, joined):
             await self._begin(said, question)
 
@@ -59,7 +63,7 @@ class Intake:
             if (gone.channel, gone.ts) not in self._workspace.deleted:
                 await self._engine.retract("slack", gone.channel, gone.ts)
         elif (said := changed(body, me)) and await self._engine.memory.asked(said.place.key):
-            names = await self._people.names((said.user, *mrkdwn.mentions(said.text)))
+            names = await self._people.names(said.people)
             await self._engine.amend(read(said, me, names))
 
     async def _joined(self, said: Spoken) -> bool:
@@ -69,7 +73,7 @@ class Intake:
         return QUIET not in await self._engine.memory.metadata(said.place.key)
 
     async def _begin(self, said: Spoken, question: Incoming) -> None:
-        channel = SlackChannel(self._workspace, question)
+        channel = SlackChannel(self._workspace, question, past=self.past)
         if said.mention and not said.direct:
             if question.text.casefold() == QUIET:
                 await self._hush(said, question, channel)

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.slack.scopes import wanted
 from adapters.slack.settings import PARLEY_COMMAND, Settings
+from bot.commands import COMMANDS
 
 RESET, STOP, AGAIN = "reset_conversation", "stop_answer", "try_again"
 """Callback ids of the message shortcuts, of which an app may have five."""
@@ -60,6 +61,6 @@ def _commands(settings: Settings, target: dict[str, str]) -> list[dict[str, Any]
     parley = {
         "command": PARLEY_COMMAND,
         "description": "Help, and the other commands",
-        "usage_hint": "help | reset | stop",
+        "usage_hint": " | ".join(command.form for command in COMMANDS.values()),
     }
     return [{**command, "should_escape": False, **target} for command in (reset, parley)]

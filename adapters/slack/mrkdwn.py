@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot.quotes import plain
+
 TOKEN = re.compile(r"<([^<>\n]+)>")
 USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>\n]*)?>")
 GROUP = re.compile(r"<!subteam\^")
@@ -38,7 +40,7 @@ def _spell(token: str, names: Mapping[str, str]) -> str:
     """What stands between < and >, in words."""
     target, _, label = token.partition("|")
     if target.startswith("@"):
-        return f"@{names.get(target[1:]) or label or target[1:]}"
+        return f"@{names.get(target[1:]) or plain(label) or target[1:]}"
     if target.startswith("#"):
         return f"#{label or target[1:]}"
     if target.startswith("!date^"):

@@ -9,6 +9,7 @@ from typing import Any
 from adapters.slack.calls import call
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
+from bot.quotes import plain
 
 METHOD = "users.info"
 PATIENCE = 1.0
@@ -47,7 +48,7 @@ class People:
             return
         while len(self._names) >= REMEMBERED:
             self._names.pop(next(iter(self._names)))
-        self._names[user] = _name(answer.get("user") or {}) or user
+        self._names[user] = plain(_name(answer.get("user") or {})) or user
 
 
 def _name(user: Mapping[str, Any]) -> str:

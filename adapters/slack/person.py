@@ -1,7 +1,8 @@
-"""The person who gave a command or pressed a button: who they are, where they did it, and what only they are shown."""
+"""The person who gave a command or pressed a button: who they are, where they did it, and what they are shown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,14 +11,18 @@ import aiohttp
 import structlog
 from slack_bolt.async_app import AsyncRespond
 
+from adapters.slack.channel import PAGE
+from adapters.slack.form import bare, form, measure
 from adapters.slack.incoming import Identity, is_direct, locate
 from adapters.slack.settings import Settings
 from bot.errors import StorageError
 from bot.health import Host
-from bot.messages import Author, Place
+from bot.markdown import split
+from bot.messages import Author, Page, Place
 from bot.notes import STORAGE
 
 RESTARTING = "I am being restarted. Please try again in a minute."
+REFUSED = re.compile(r'"ok"\s*:\s*false')
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -31,13 +36,41 @@ class Person:
     thread: str
     respond: AsyncRespond
 
-    async def tell(self, text: str, blocks: list[dict[str, Any]] | None = None, *, replace: bool = False) -> None:
-        """Show this to them alone; with `replace`, in place of what they clicked on, which only they saw."""
-        thread = self.thread or None
+    async def tell(self, text: str, *, replace: bool = False, public: bool = False) -> None:
+        """Show this to them alone, or to all in the channel; with `replace`, in place of what they clicked on.
+
+        The text is markdown. Where Slack does not take its form, its words are shown alone.
+        """
+        for number, part in enumerate(split(text, lambda page: measure(Page(page)), PAGE)[0]):
+            page, first = Page(part), replace and not number
+            if not await self._show(**form(page), replace=first, public=public):
+                await self._show(**bare(page), replace=first, public=public)
+
+    async def ask(self, text: str, blocks: list[dict[str, Any]]) -> None:
+        """Show them alone something to pick from."""
+        await self._show(text, blocks)
+
+    async def _show(
+        self, text: str, blocks: list[dict[str, Any]], *, replace: bool = False, public: bool = False
+    ) -> bool:
+        """Send it where Slack wants the answer; False where it was refused."""
         try:
-            await self.respond(text, blocks, response_type="ephemeral", replace_original=replace, thread_ts=thread)
+            answer = await self.respond(
+                text,
+                blocks,
+                response_type="in_channel" if public else "ephemeral",
+                replace_original=replace,
+                unfurl_links=False,
+                unfurl_media=False,
+                thread_ts=self.thread or None,
+            )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.warning("a command's answer could not be shown", error=type(error).__name__)
+            return True
+        taken = answer.status_code < 400 and not REFUSED.search(answer.body)
+        if not taken:
+            log.warning("slack refused a command's answer", status=answer.status_code, reason=answer.body[:100])
+        return taken
 
 
 def meet(body: Mapping[str, Any], respond: AsyncRespond, settings: Settings) -> Person:

@@ -57,7 +57,7 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
         app = build(client, me, intake, host)
         for part in (Commands, Presses):
             part(engine, me, settings, host).register(app)
-        engine.serve("slack", partial(SlackChannel, workspace, reopened=True))
+        engine.serve("slack", partial(SlackChannel, workspace, reopened=True, past=intake.past))
         if settings.admins:
             engine.alerts.connect("slack", Admins(workspace, settings.admins).tell)
         missed = Missed(engine.memory, workspace, intake, settings.catch_up, host.closing)

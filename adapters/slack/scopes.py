@@ -36,6 +36,10 @@ COMFORTS = (
     ),
     Scope("users:read", "people are known by their ids, not their names", optional=True),
 )
+FILES = (
+    Scope("files:read", "pictures and files that come with a question stay unread", optional=True),
+    Scope("files:write", "no long answer is shared as a file too, as bot.file_after wants it", optional=True),
+)
 AWAY = tuple(
     Scope(name, f"{where} where the bot was never asked, mentions from while it was away stay unseen", optional=True)
     for name, where in (
@@ -49,4 +53,5 @@ AWAY = tuple(
 def wanted(settings: Settings) -> tuple[Scope, ...]:
     """The scopes that these settings use."""
     followed = settings.thread_follow_ups
-    return (*NEEDED, *(FOLLOW_UPS if followed else ()), *COMFORTS, *(AWAY if followed and settings.catch_up else ()))
+    away = AWAY if followed and settings.catch_up else ()
+    return (*NEEDED, *(FOLLOW_UPS if followed else ()), *COMFORTS, *FILES, *away)

@@ -16,7 +16,8 @@ EDITS, MINUTE = 50, 60.0
 POSTS, SECOND = 1, 1.0
 """`chat.postMessage` takes one message a second in a channel; short bursts pass (the same page)."""
 READS = 20
-"""Reading what was missed takes less than half of what `conversations.history` and its sisters allow (Tier 3)."""
+"""Reading what was missed takes less than half of what `conversations.history` and its sisters allow (Tier 3), and so
+does looking around questions, which does not wait for it."""
 REMEMBERED = 1000
 """How many of the messages that the bot deleted are remembered."""
 
@@ -37,6 +38,7 @@ class Workspace:
         self.scopes = scopes
         self.edits = Pacer(EDITS, MINUTE)
         self.reads = Pacer(READS, MINUTE)
+        self.looks = Pacer(READS, MINUTE)
         self.deleted: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         self.lacking: set[str] = set()
         self._posts: dict[str, Pacer] = {}

@@ -1,8 +1,9 @@
-"""What a person sent over HTTP, as the engine takes it (pure but for the fresh ids)."""
+"""What a person sent over HTTP, as the engine takes it (pure but for the fresh ids and the time)."""
 
 from __future__ import annotations
 
 import secrets
+import time
 import uuid
 
 from pydantic import BaseModel, Field, field_validator
@@ -42,4 +43,5 @@ def place(conversation: str) -> Place:
 
 def incoming(message: str, conversation: str) -> Incoming:
     """A message as the engine takes it; each is a new one, however often its text was sent."""
-    return Incoming(place(conversation), AUTHOR, message, conversation, uuid.uuid4().hex, command=match(message))
+    fresh, now = uuid.uuid4().hex, time.time()
+    return Incoming(place(conversation), AUTHOR, message, conversation, fresh, command=match(message), sent=now)

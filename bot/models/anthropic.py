@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import Any
 
 import anthropic
 
+from bot.messages import File
 from bot.models.blocks import BlockReading
-from bot.models.remote import LIMITS, TIMEOUT, RemoteModel, Response, messages, sendable
+from bot.models.content import PDF, Part, encode, messages, sendable
+from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response
 from bot.ports import Prompt
 
 
@@ -34,9 +35,15 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
 
     async def ask(self, stack: AsyncExitStack, prompt: Prompt) -> Response:
         """Send the prompt; the response is open until the stack is closed."""
-        fields: dict[str, Any] = {
+        fields = await self.prepare(self.fields, prompt)
+        create = self.client.messages.with_streaming_response.create
+        return await stack.enter_async_context(create(stream=True, **fields))
+
+    def fields(self, prompt: Prompt) -> Fields:
+        """The fields of the request."""
+        fields: Fields = {
             "model": self.model,
-            "messages": messages(prompt),
+            "messages": messages(prompt, self.facts, show),
             "max_tokens": prompt.max_tokens,
             "cache_control": {"type": "ephemeral"},
         }
@@ -44,5 +51,12 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
             fields["system"] = sendable(prompt.system)
         if prompt.temperature is not None:  # the SDK knows it no more, but older models do
             fields["extra_body"] = {"temperature": prompt.temperature}
-        create = self.client.messages.with_streaming_response.create
-        return await stack.enter_async_context(create(stream=True, **fields))
+        return fields
+
+
+def show(file: File) -> Part:
+    """The block that shows a file."""
+    source = {"type": "base64", "media_type": file.media_type, "data": encode(file)}
+    if file.media_type == PDF:
+        return {"type": "document", "source": source, "title": sendable(file.name)}
+    return {"type": "image", "source": source}

@@ -64,5 +64,6 @@ class BlockReading(Reading):
         """The counts are cumulative; a later event says only those that have changed."""
         self._counts |= {name: count for name, count in (usage or {}).items() if count is not None}
         cached = self._counts.get("cache_read_input_tokens", 0)
-        fresh = self._counts.get("input_tokens", 0) + self._counts.get("cache_creation_input_tokens", 0)
-        self.usage = Usage(fresh + cached, self._counts.get("output_tokens", 0), cached)
+        written = self._counts.get("cache_creation_input_tokens", 0)
+        fresh = self._counts.get("input_tokens", 0)
+        self.usage = Usage(fresh + cached + written, self._counts.get("output_tokens", 0), cached, written)

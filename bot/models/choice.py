@@ -11,10 +11,14 @@ from pydantic import SecretStr
 
 from bot.config import Settings
 from bot.errors import ModelError, ModelFault, SettingsError
+from bot.facts import Facts
 from bot.models import trial
 from bot.models.deferred import Deferred
-from bot.models.discovery import Server, discover, list_models
+from bot.models.discovery import Server, away, discover, list_models
+from bot.models.known import lookup
+from bot.models.limits import describe
 from bot.models.machine import Machine, obstacle
+from bot.models.parallel import Parallel
 from bot.models.providers import make_anthropic, make_openai
 from bot.models.unset import Unset
 from bot.ports import Model
@@ -38,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 Find = Callable[[], Awaitable[list[Server]]]
 """Looks for the model servers that run on this machine."""
+Look = Callable[[], Awaitable[Facts]]
+"""Finds out what is known of a model now."""
 
 
 async def choose(settings: Settings, find: Find = discover) -> Model:
@@ -96,8 +102,10 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
     custom = provider == "openai" and host != OFFICIAL[provider]
     if not section.api_key.get_secret_value() and not custom:
         raise SettingsError(f"The model {provider}/{name} needs a key: set {KEYS[provider]}.")
-    reader = PEOPLE[provider] if host == OFFICIAL[provider] else host
+    official = host == OFFICIAL[provider]
+    reader = PEOPLE[provider] if official else host
     label = f"{provider}/{name}"
+    facts = lookup(label, settings.models, section.context, official=official)
     fields = {
         "name": label,
         "model": name,
@@ -105,12 +113,28 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
         "base_url": section.base_url,
         "timeout": section.timeout,
         "reader": reader,
+        "facts": facts,
     }
 
     async def make() -> Model:
         return await (make_openai(**fields) if provider == "openai" else make_anthropic(**fields))
 
-    return Deferred(label, reader, make, patience=section.timeout)
+    look = _look(label, name, settings) if custom else None
+    return Deferred(label, reader, make, patience=section.timeout, facts=facts, look=look)
+
+
+def _look(label: str, name: str, settings: Settings) -> Look:
+    """How to learn the facts of a model at `openai.base_url`; a server of another machine is not asked once it told."""
+    base_url, key = settings.openai.base_url, settings.openai.api_key.get_secret_value()
+    told: Facts | None = None
+
+    async def look() -> Facts:
+        nonlocal told
+        if told is None or not away(base_url):
+            told = await describe(base_url, name, key) or told
+        return lookup(label, settings.models, settings.openai.context, told, official=False)
+
+    return look
 
 
 def _host(provider: str, base_url: str) -> str:
@@ -163,17 +187,22 @@ def _served(server: Server, name: str, settings: Settings) -> Model:
     timeout = settings.local.timeout
 
     async def make() -> Model:
-        return await make_openai(
+        model = await make_openai(
             name=label, model=name, api_key=SecretStr(""), base_url=server.base_url, timeout=timeout, reader=LOCAL
         )
+        return Parallel(model, settings.local.parallel)
 
-    return Deferred(label, LOCAL, make, patience=timeout)
+    async def look() -> Facts:
+        return lookup(label, settings.models, 0, await describe(server.base_url, name, kind=server.kind) or Facts())
+
+    facts = lookup(label, settings.models, 0, Facts())
+    return Deferred(label, LOCAL, make, patience=timeout, facts=facts, look=look)
 
 
 async def _named(label: str, name: str, settings: Settings, find: Find) -> Model:
     """A model by its name, on whichever server of this machine has it; looked for again at the first question."""
 
-    async def look() -> Model:
+    async def search() -> Model:
         servers = await find()
         for server in servers:
             for candidate in (name, f"{name}:latest"):
@@ -183,10 +212,10 @@ async def _named(label: str, name: str, settings: Settings, find: Find) -> Model
         raise ModelError(ModelFault.MODEL, f"No server on this machine has {name}; running: {running}.")
 
     try:
-        return await look()
+        return await search()
     except ModelError as error:
         log.warning("the local model is not there; it is looked for at the first question", reason=str(error))
-    return Deferred(label, LOCAL, look, patience=SLOW)
+    return Deferred(label, LOCAL, search, patience=SLOW, facts=lookup(label, settings.models, 0, Facts()))
 
 
 def _file(label: str, path: Path, settings: Settings) -> Model:
@@ -199,20 +228,26 @@ def _file(label: str, path: Path, settings: Settings) -> Model:
     if why := obstacle(Machine.here()):
         raise SettingsError(f"bot.model names a model file, which cannot be run here: {why}")
 
-    async def load() -> Model:
-        return await LocalModel.load(path, label, settings.local)
+    facts = lookup(label, settings.models, settings.local.context)
 
-    return Deferred(label, LOCAL, load, patience=settings.local.timeout)
+    async def load() -> Model:
+        return Parallel(await LocalModel.load(path, label, settings.local, facts=facts), settings.local.parallel)
+
+    return Deferred(label, LOCAL, load, patience=settings.local.timeout, facts=facts)
 
 
 def _trial(settings: Settings) -> Model:
     """The trial model, fetched and loaded by this program."""
+    facts = lookup(trial.NAME, settings.models, settings.local.context)
 
     async def load() -> Model:
         from bot.models import local
 
         local.prepare()
         path = await trial.take(settings.local.cache.expanduser())
-        return await local.LocalModel.load(path, trial.NAME, settings.local, trial=True, longest=trial.LONGEST)
+        model = await local.LocalModel.load(
+            path, trial.NAME, settings.local, trial=True, longest=trial.LONGEST, facts=facts
+        )
+        return Parallel(model, settings.local.parallel)
 
-    return Deferred(trial.NAME, LOCAL, load, patience=settings.local.timeout, trial=True)
+    return Deferred(trial.NAME, LOCAL, load, patience=settings.local.timeout, trial=True, facts=facts)

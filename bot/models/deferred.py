@@ -20,6 +20,8 @@ class Deferred:
 
     `make` is called once, and again after a ModelError, at the next question. A question waits `patience` seconds;
     the making goes on without it. `name`, `reader` and `facts` are those of the made model as soon as there is one.
+    Where `look` is given, the facts are what it finds, when the model is made and after each whole answer: a server
+    on this machine may have loaded the model differently meanwhile. It must not raise.
     """
 
     def __init__(
@@ -31,20 +33,28 @@ class Deferred:
         patience: float,
         trial: bool = False,
         facts: Facts | None = None,
+        look: Callable[[], Awaitable[Facts]] | None = None,
     ) -> None:
         self.name = name
         self.reader = reader
         self.trial = trial
-        self.facts = facts or Facts()
+        self._facts = facts or Facts()
+        self._look = look
+        self._model: Model | None = None
         self._make = make
         self._patience = patience
         self._making: asyncio.Task[Model] | None = None
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the model now."""
+        return self._facts if self._look or not self._model else self._model.facts
 
     async def warm(self) -> None:
         """Make the model now; a failure is logged, with its mend, and tried again at the next question."""
         try:
             await self._ready()
-            log.info("the model is ready", model=self.name)
+            log.info("the model is ready", model=self.name, context=self.facts.context)
         except ModelError as error:
             log.error("the model is not ready", model=self.name, fault=error.fault.value, reason=str(error))
 
@@ -59,6 +69,8 @@ class Deferred:
         async with aclosing(model.stream(prompt)) as pieces:
             async for piece in pieces:
                 yield piece
+        if self._look:
+            self._facts = await self._look()
 
     async def close(self) -> None:
         """Stop the making, or close what was made."""
@@ -75,8 +87,10 @@ class Deferred:
         return await asyncio.shield(self._making)
 
     async def _made(self) -> Model:
-        model = await self._make()
-        self.name, self.reader, self.facts = model.name, model.reader, model.facts
+        model = self._model = await self._make()
+        self.name, self.reader = model.name, model.reader
+        if self._look:
+            self._facts = await self._look()
         return model
 
 

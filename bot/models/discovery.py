@@ -73,18 +73,17 @@ async def list_models(base_url: str, key: str, patience: float) -> list[str] | N
     from aiohttp import ClientError, ClientSession, ClientTimeout
 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    away = urlsplit(base_url).hostname not in LOOPBACK
     try:
         async with (
-            ClientSession(timeout=ClientTimeout(total=patience), trust_env=away) as session,
+            ClientSession(timeout=ClientTimeout(total=patience), trust_env=away(base_url)) as session,
             session.get(f"{base_url.rstrip('/')}/models", headers=headers) as response,
         ):
-            listed = _entries(await response.json(content_type=None), "data") if response.ok else []
+            listed = entries(await response.json(content_type=None), "data") if response.ok else []
     except (ClientError, TimeoutError, OSError):
         return None
     except ValueError:
         return []
-    return [name for entry in listed if (name := _text(entry, "id")) and not NOT_CHAT.search(name)]
+    return [name for entry in listed if (name := text(entry, "id")) and not NOT_CHAT.search(name)]
 
 
 async def _probe(session: ClientSession, address: Address) -> Server | None:
@@ -96,41 +95,41 @@ async def _probe(session: ClientSession, address: Address) -> Server | None:
 
 async def _ask_ollama(session: ClientSession, url: str) -> list[str]:
     """Ollama's loaded models, then those that are only installed."""
-    loaded, installed = await asyncio.gather(_get(session, f"{url}/api/ps"), _get(session, f"{url}/api/tags"))
-    entries = _entries(installed, "models")
-    known = {_text(entry, "name"): entry for entry in entries}
-    entries = [{**known.get(_text(entry, "name"), {}), **entry} for entry in _entries(loaded, "models")] + entries
-    return [_text(entry, "name") for entry in entries if _text(entry, "name") and _chats(entry)]
+    loaded, installed = await asyncio.gather(fetch(session, f"{url}/api/ps"), fetch(session, f"{url}/api/tags"))
+    found = entries(installed, "models")
+    known = {text(entry, "name"): entry for entry in found}
+    found = [{**known.get(text(entry, "name"), {}), **entry} for entry in entries(loaded, "models")] + found
+    return [text(entry, "name") for entry in found if text(entry, "name") and _chats(entry)]
 
 
 def _chats(entry: dict[str, Any]) -> bool:
     """Whether an entry of Ollama's lists is a model that it runs here and that can hold a conversation."""
-    if entry.get("remote_host") or entry.get("remote_model") or CLOUD.search(_text(entry, "name")):
+    if entry.get("remote_host") or entry.get("remote_model") or CLOUD.search(text(entry, "name")):
         return False
     capabilities = entry.get("capabilities")
     if isinstance(capabilities, list) and capabilities:
         return "completion" in capabilities
     details = entry.get("details")
-    return not NOT_CHAT_FAMILIES.search(_text(details, "family") if isinstance(details, dict) else "")
+    return not NOT_CHAT_FAMILIES.search(text(details, "family") if isinstance(details, dict) else "")
 
 
 async def _ask_lm_studio(session: ClientSession, url: str) -> list[str]:
     """LM Studio's language models, the loaded first; an older one only lists names."""
-    own, plain = await asyncio.gather(_get(session, f"{url}/api/v0/models"), _get(session, f"{url}/v1/models"))
-    if entries := [entry for entry in _entries(own, "data") if entry.get("type") in ("llm", "vlm")]:
-        entries.sort(key=lambda entry: entry.get("state") != "loaded")
-    elif not _entries(own, "data"):
-        entries = [entry for entry in _entries(plain, "data") if entry.get("object") == "model"]
-    return [_text(entry, "id") for entry in entries if _text(entry, "id")]
+    own, plain = await asyncio.gather(fetch(session, f"{url}/api/v0/models"), fetch(session, f"{url}/v1/models"))
+    if found := [entry for entry in entries(own, "data") if entry.get("type") in ("llm", "vlm")]:
+        found.sort(key=lambda entry: entry.get("state") != "loaded")
+    elif not entries(own, "data"):
+        found = [entry for entry in entries(plain, "data") if entry.get("object") == "model"]
+    return [text(entry, "id") for entry in found if text(entry, "id")]
 
 
 async def _ask_llama(session: ClientSession, url: str) -> list[str]:
     """The model of a llama.cpp server; port 8080 is anybody's, so it has to say that it is one."""
-    listed, props = await asyncio.gather(_get(session, f"{url}/v1/models"), _get(session, f"{url}/props"))
+    listed, props = await asyncio.gather(fetch(session, f"{url}/v1/models"), fetch(session, f"{url}/props"))
     genuine = isinstance(props, dict) and "default_generation_settings" in props
-    entries = [entry for entry in _entries(listed, "data") if genuine or entry.get("owned_by") == "llamacpp"]
-    entries.sort(key=lambda entry: _text(entry.get("status"), "value") not in ("", "loaded"))
-    return [_text(entry, "id") for entry in entries if _text(entry, "id")]
+    found = [entry for entry in entries(listed, "data") if genuine or entry.get("owned_by") == "llamacpp"]
+    found.sort(key=lambda entry: text(entry.get("status"), "value") not in ("", "loaded"))
+    return [text(entry, "id") for entry in found if text(entry, "id")]
 
 
 _KINDS: dict[str, Callable[[ClientSession, str], Awaitable[list[str]]]] = {
@@ -140,23 +139,29 @@ _KINDS: dict[str, Callable[[ClientSession, str], Awaitable[list[str]]]] = {
 }
 
 
-async def _get(session: ClientSession, url: str) -> Any:
-    """What a URL answers as JSON; None for anything else."""
+async def fetch(session: ClientSession, url: str, **more: Any) -> Any:
+    """What a URL answers as JSON, None for anything else; with `json`, what it answers to that."""
     from aiohttp import ClientError
 
     try:
-        async with session.get(url, allow_redirects=False) as response:
+        async with session.request("POST" if "json" in more else "GET", url, allow_redirects=False, **more) as response:
             return await response.json(content_type=None) if response.status == 200 else None
     except (ClientError, TimeoutError, OSError, ValueError):
         return None
 
 
-def _entries(answer: Any, key: str) -> list[dict[str, Any]]:
+def away(url: str) -> bool:
+    """Whether a URL is not of this machine."""
+    return urlsplit(url).hostname not in LOOPBACK
+
+
+def entries(answer: Any, key: str) -> list[dict[str, Any]]:
     """The objects of a list in an answer; nothing if the answer has another shape."""
     listed = answer.get(key) if isinstance(answer, dict) else None
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 
 
-def _text(entry: Any, key: str) -> str:
+def text(entry: Any, key: str) -> str:
+    """The text of an entry; empty if it has none."""
     value = entry.get(key) if isinstance(entry, dict) else None
     return value if isinstance(value, str) else ""

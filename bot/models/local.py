@@ -53,7 +53,14 @@ class LocalModel:
 
     @classmethod
     async def load(
-        cls, path: Path, name: str, settings: LocalSettings, *, trial: bool = False, longest: int | None = None
+        cls,
+        path: Path,
+        name: str,
+        settings: LocalSettings,
+        *,
+        trial: bool = False,
+        longest: int | None = None,
+        facts: Facts | None = None,
     ) -> LocalModel:
         """Load the file and serve it on a free loopback port. Raises ModelError(UNSET) with the mend."""
         key = secrets.token_hex(16)
@@ -66,7 +73,7 @@ class LocalModel:
             timeout=settings.timeout,
             reader=READER,
             trial=trial,
-            facts=Facts(context=settings.context),
+            facts=facts or Facts(context=settings.context),
         )
         return cls(name, server, client, trial, longest)
 
@@ -102,8 +109,8 @@ def _serve(path: Path, name: str, key: str, settings: LocalSettings) -> Any:
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
     parameters.model_alias = {name}
-    parameters.n_ctx = settings.context
-    parameters.n_parallel = 1
+    parameters.n_ctx = settings.context * settings.parallel  # which it divides among them
+    parameters.n_parallel = settings.parallel
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings.threads or max(1, _cores() - 1)
     parameters.cache_ram_mib = REMEMBERED
     parameters.hostnames = ["127.0.0.1"]

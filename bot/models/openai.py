@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import AsyncExitStack
-from typing import Any
 
 import openai
 
+from bot.messages import File
 from bot.models.chat import ChatReading
-from bot.models.remote import LIMITS, TIMEOUT, RemoteModel, Response, messages, sendable
+from bot.models.content import PDF, Part, encode, messages, sendable
+from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response
 from bot.ports import Prompt
 
 NEW, OLD = "max_completion_tokens", "max_tokens"
@@ -46,30 +47,31 @@ class OpenAIModel(RemoteModel[openai.AsyncOpenAI]):
     async def ask(self, stack: AsyncExitStack, prompt: Prompt) -> Response:
         """Send the prompt; the response is open until the stack is closed."""
         for _ in ("one field refused", "and the other"):
-            fields = self.fields(prompt)
+            fields = await self.prepare(self.fields, prompt)
             try:
                 return await self._send(stack, fields)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if not self._adapt(error, fields):
                     raise
-        return await self._send(stack, self.fields(prompt))
+        return await self._send(stack, await self.prepare(self.fields, prompt))
 
-    async def _send(self, stack: AsyncExitStack, fields: dict[str, Any]) -> Response:
+    async def _send(self, stack: AsyncExitStack, fields: Fields) -> Response:
         create = self.client.chat.completions.with_streaming_response.create
         return await stack.enter_async_context(create(stream=True, **fields))
 
-    def fields(self, prompt: Prompt) -> dict[str, Any]:
+    def fields(self, prompt: Prompt) -> Fields:
         """The fields of the request."""
         system = [{"role": "system", "content": sendable(prompt.system)}] if prompt.system else []
         limit = self._limit or (OLD if self.custom else NEW)
-        fields: dict[str, Any] = {"model": self.model, "messages": system + messages(prompt), limit: prompt.max_tokens}
+        spoken = system + messages(prompt, self.facts, show)
+        fields: Fields = {"model": self.model, "messages": spoken, limit: prompt.max_tokens}
         if self._counts:
             fields[USAGE] = {"include_usage": True}
         if prompt.temperature is not None:
             fields["temperature"] = prompt.temperature
         return fields
 
-    def _adapt(self, error: openai.APIStatusError, fields: dict[str, Any]) -> bool:
+    def _adapt(self, error: openai.APIStatusError, fields: Fields) -> bool:
         """Whether the server refused a field that can be left out or has another name; it is not sent again."""
         refused = str(error.body)
         if USAGE in fields and (USAGE in refused or "include_usage" in refused):
@@ -79,3 +81,11 @@ class OpenAIModel(RemoteModel[openai.AsyncOpenAI]):
         else:
             return False
         return True
+
+
+def show(file: File) -> Part:
+    """The part of a message that shows a file."""
+    url = f"data:{file.media_type};base64,{encode(file)}"
+    if file.media_type == PDF:
+        return {"type": "file", "file": {"filename": sendable(file.name), "file_data": url}}
+    return {"type": "image_url", "image_url": {"url": url}}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from threading import Lock
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -61,6 +61,7 @@ class Response(Protocol):
 
 
 C = TypeVar("C", bound=Client)
+Fields = dict[str, Any]
 
 
 class RemoteModel(ABC, Generic[C]):
@@ -157,6 +158,12 @@ class RemoteModel(ABC, Generic[C]):
             yield reading.finish()
             await _drain(watch.body)
 
+    async def prepare(self, fields: Callable[[Prompt], Fields], prompt: Prompt) -> Fields:
+        """The fields of the request, made in a thread where files have to be encoded: that can be megabytes."""
+        if any(message.files for message in prompt.messages):
+            return await asyncio.to_thread(fields, prompt)
+        return fields(prompt)
+
     async def _open(self, stack: AsyncExitStack, prompt: Prompt) -> Watch:
         """Ask; once more if the connection turns out to have been closed while it was idle."""
         if not SENDABLE.fullmatch(self.key.get_secret_value().strip()):
@@ -205,16 +212,6 @@ class RemoteModel(ABC, Generic[C]):
         if response is None:
             return self.faults.unreachable(_why(error))
         return self.faults.refused(response.status_code, getattr(error, "body", None), response.headers)
-
-
-def messages(prompt: Prompt) -> list[dict[str, str]]:
-    """The messages as both protocols have them."""
-    return [{"role": message.role.value, "content": sendable(message.content)} for message in prompt.messages]
-
-
-def sendable(text: str) -> str:
-    """The text without half characters, which the chat platforms let through but no provider can be sent."""
-    return text.encode(errors="replace").decode()
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:

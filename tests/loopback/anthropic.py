@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 from aiohttp import web
 
+from tests.loopback.parts import PICTURES, decode, matches, shaped, spoken
 from tests.loopback.provider import Provider, RefusalError
 from tests.loopback.script import Dialect, Json
 
@@ -16,6 +18,9 @@ KNOWN = {
     "model", "messages", "system", "max_tokens", "stream", "temperature", "top_p", "top_k", "stop_sequences",
     "cache_control", "metadata", "thinking", "service_tier", "tools", "tool_choice", "output_config",
 }  # fmt: skip
+
+IMAGE = 5 * 1024 * 1024
+"""The longest base64 text of one image."""
 
 
 def event(kind: str, **fields: Any) -> bytes:
@@ -32,8 +37,8 @@ class MessageDialect(Dialect):
     def __init__(self, body: Json) -> None:
         self.limit = body["max_tokens"]
         self._model = body["model"]
-        spoken = [message["content"] for message in body["messages"]]
-        self._input = sum(len(text.split()) for text in [*spoken, body.get("system", "")])
+        said = [spoken(message["content"]) for message in body["messages"]]
+        self._input = sum(len(text.split()) for text in [*said, body.get("system", "")])
         self._output = 0
         self._block = ""
         self._blocks = 0
@@ -125,8 +130,7 @@ class FakeAnthropic(Provider):
                 self._refuse(f"{field}: Field required")
         if not isinstance(body["max_tokens"], int) or body["max_tokens"] < 1:
             self._refuse("max_tokens: Input should be greater than or equal to 1")
-        if body.get("cache_control", {"type": "ephemeral"}).get("type") != "ephemeral":
-            self._refuse("cache_control.type: Input should be 'ephemeral'")
+        self._inspect_cache(body, "")
         if "system" in body and not body["system"]:
             self._refuse("system: text content blocks must be non-empty")
         if body["model"] not in self.models:
@@ -139,12 +143,61 @@ class FakeAnthropic(Provider):
         for number, message in enumerate(messages):
             if set(message) != {"role", "content"} or message["role"] not in ("user", "assistant"):
                 self._refuse(f"messages.{number}.role: Input should be 'user' or 'assistant'")
-            if not message["content"].strip():
-                self._refuse("messages: text content blocks must contain non-whitespace text")
+            self._inspect_content(message["content"], f"messages.{number}.content", message["role"] == "user")
             if message["role"] != ("assistant" if number % 2 else "user"):
                 self._refuse('messages: first message must use the "user" role, and roles must alternate')
         if messages[-1]["role"] != "user":
             self._refuse("The conversation must end with a user message.")
+
+    def _inspect_cache(self, holder: Json, where: str) -> None:
+        control = holder.get("cache_control", {"type": "ephemeral"})
+        if not isinstance(control, dict) or control.get("type") != "ephemeral":
+            self._refuse(f"{where}cache_control.type: Input should be 'ephemeral'")
+        if control.keys() - {"type", "ttl"} or control.get("ttl", "5m") not in ("5m", "1h"):
+            self._refuse(f"{where}cache_control.ephemeral.ttl: Input should be '5m' or '1h'")
+
+    def _inspect_content(self, content: Any, where: str, user: bool) -> None:
+        """A text, or a list of blocks; only a user's may be more than text."""
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        if not isinstance(blocks, list) or not blocks:
+            self._refuse(f"{where}: Input should be a valid list")
+        for number, block in enumerate(blocks):
+            here = f"{where}.{number}"
+            if not isinstance(block, dict):
+                self._refuse(f"{here}: Input should be an object")
+            self._inspect_cache(block, f"{here}.")
+            block = {name: value for name, value in block.items() if name != "cache_control"}
+            match block.get("type"):
+                case "text" if shaped(block, type=str, text=str):
+                    if not block["text"].strip():
+                        self._refuse("messages: text content blocks must contain non-whitespace text")
+                case "image" if user and shaped(block, type=str, source=dict):
+                    self._inspect_image(block["source"], f"{here}.image.source.base64")
+                case "document" if user and shaped({"title": "", **block}, type=str, source=dict, title=str):
+                    self._inspect_document(block["source"], f"{here}.document.source.base64")
+                case other:
+                    self._refuse(f"{here}: Input tag '{other}' or its fields are not as expected")
+
+    def _inspect_image(self, source: Json, where: str) -> None:
+        data = self._source(source, PICTURES, where)
+        if (size := len(source["data"])) > IMAGE:
+            self._refuse(f"{where}: image exceeds 5 MB maximum: {size} bytes > {IMAGE} bytes")
+        if not matches(source["media_type"], data):
+            self._refuse(f"{where}.data: Image does not match the provided media type {source['media_type']}")
+
+    def _inspect_document(self, source: Json, where: str) -> None:
+        if not matches("application/pdf", self._source(source, {"application/pdf"}, where)):
+            self._refuse(f"{where}: The PDF specified was not valid.")
+
+    def _source(self, source: Json, types: Collection[str], where: str) -> bytes:
+        if not shaped(source, type=str, media_type=str, data=str) or source["type"] != "base64":
+            self._refuse(f"{where}: Field required")
+        if source["media_type"] not in types:
+            self._refuse(f"{where}.media_type: Input should be one of {sorted(types)}")
+        data = decode(source["data"])
+        if data is None:
+            self._refuse(f"{where}: invalid base64 data")
+        return data
 
     async def _list(self, request: web.Request) -> web.Response:
         try:

@@ -1,4 +1,4 @@
-"""Model servers as people run them on their own machine: Ollama, LM Studio, llama.cpp; and a program that is none."""
+"""Model servers as people run them: Ollama, LM Studio, llama.cpp, vLLM or a gateway; and a program that is none."""
 
 from __future__ import annotations
 
@@ -92,19 +92,40 @@ async def _send(answer: web.StreamResponse, choices: list[Json], usage: Json | N
 
 @dataclass
 class Ollama(LocalServer):
-    """Ollama: `models` are the entries of `/api/tags`; those with `loaded` set are in `/api/ps` too."""
+    """Ollama: `models` are the entries of `/api/tags`; those with `loaded` set are in `/api/ps` too.
+
+    `context_length` is what a model is loaded with, `parameters` the text that `/api/show` has of its file.
+    """
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/api/tags", self._tags), web.get("/api/ps", self._ps), web.get("/v1/models", self._list)]
+        return [
+            web.get("/api/tags", self._tags),
+            web.get("/api/ps", self._ps),
+            web.post("/api/show", self._show),
+            web.get("/v1/models", self._list),
+        ]
 
     def names(self) -> list[str]:
         return [model["name"] for model in self.models]
 
     async def _tags(self, _: web.Request) -> web.Response:
-        return web.json_response({"models": [_without(model, "loaded") for model in self.models]})
+        kept = [_without(model, "loaded", "context_length", "parameters") for model in self.models]
+        return web.json_response({"models": kept})
+
+    async def _show(self, request: web.Request) -> web.Response:
+        name = (await request.json())["model"]
+        found = [model for model in self.models if model["name"] in (name, f"{name}:latest")]
+        if not found:
+            return web.json_response({"error": f"model '{name}' not found"}, status=404)
+        shown = {"modelfile": "", "parameters": found[0].get("parameters", ""), "template": ""}
+        about = {"details": found[0]["details"], "model_info": {"llama.context_length": 131_072}}
+        abilities = {"capabilities": found[0].get("capabilities", ["completion"])}
+        return web.json_response({**shown, **about, **abilities})
 
     async def _ps(self, _: web.Request) -> web.Response:
-        loaded = [_without(model, "loaded", "capabilities") for model in self.models if model.get("loaded")]
+        loaded = [
+            _without(model, "loaded", "capabilities", "parameters") for model in self.models if model.get("loaded")
+        ]
         return web.json_response({"models": loaded})
 
     async def _list(self, _: web.Request) -> web.Response:
@@ -135,17 +156,36 @@ class Llama(LocalServer):
 
     owner: str = "llamacpp"
     props: bool = True
+    context: int = 4096
+    vision: bool = False
 
     def routes(self) -> list[web.RouteDef]:
         own = [web.get("/props", self._props)] if self.props else []
         return [*own, web.get("/v1/models", self._list)]
 
     async def _props(self, _: web.Request) -> web.Response:
-        return web.json_response({"default_generation_settings": {"n_ctx": 4096}, "total_slots": 1})
+        settings = {"id": 0, "n_ctx": self.context, "params": {}}
+        modalities = {"vision": self.vision, "audio": False}
+        return web.json_response({"default_generation_settings": settings, "total_slots": 1, "modalities": modalities})
 
     async def _list(self, _: web.Request) -> web.Response:
         data = [{**_listed(model["id"], self.owner), **model} for model in self.models]
         return web.json_response({"object": "list", "data": data})
+
+
+@dataclass
+class Gateway(LocalServer):
+    """vLLM, OpenRouter and their like: `models` are whole entries of their lists; with a `key` it is asked for."""
+
+    key: str = ""
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/v1/models", self._list)]
+
+    async def _list(self, request: web.Request) -> web.Response:
+        if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
+            return web.json_response({"error": {"message": "Unauthorized"}}, status=401)
+        return web.json_response({"object": "list", "data": self.models})
 
 
 @dataclass

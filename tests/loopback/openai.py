@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
+from tests.loopback.parts import PICTURES, decode, matches, shaped, spoken
 from tests.loopback.provider import Provider, RefusalError
 from tests.loopback.script import Dialect, Json
 
@@ -39,7 +40,7 @@ class ChatDialect(Dialect):
         self.limit = body.get("max_completion_tokens") or body.get("max_tokens") or 4096
         self._counts = bool((body.get("stream_options") or {}).get("include_usage"))
         self._more: Json = {"usage": None} if self._counts else {}
-        self._input = sum(len(message["content"].split()) for message in body["messages"])
+        self._input = sum(len(spoken(message["content"]).split()) for message in body["messages"])
         self._output = 0
 
     def begin(self) -> bytes:
@@ -135,14 +136,61 @@ def _inspect(messages: Any) -> None:
     for number, message in enumerate(messages):
         if set(message) != {"role", "content"} or message["role"] not in ROLES:
             _refuse("invalid_value", f"Invalid value at messages[{number}].role.", f"messages[{number}].role")
-        if not isinstance(message["content"], str):
-            _refuse("invalid_type", f"Invalid type for messages[{number}].content.", f"messages[{number}].content")
+        _inspect_content(message["content"], f"messages[{number}].content", message["role"] == "user")
     speakers = [message["role"] for message in messages[messages[0]["role"] in ("system", "developer") :]]
     if (
         any(role != ("assistant" if turn % 2 else "user") for turn, role in enumerate(speakers))
         or len(speakers) % 2 == 0
     ):
         _refuse("", "Conversation roles must alternate user/assistant/user/assistant/...", "messages")
+
+
+def _inspect_content(content: Any, where: str, user: bool) -> None:
+    """A text, or a list of parts; only a user's may be more than text. Stricter than OpenAI: no text is empty."""
+    if isinstance(content, str):
+        return
+    if not isinstance(content, list) or not content:
+        _refuse("invalid_type", f"Invalid type for '{where}'.", where)
+    for number, part in enumerate(content):
+        here = f"{where}[{number}]"
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind == "text" and shaped(part, type=str, text=str) and part["text"].strip():
+            continue
+        if kind == "image_url" and user and shaped(part, type=str, image_url=dict):
+            _inspect_image(part["image_url"], f"{here}.image_url")
+        elif kind == "file" and user and shaped(part, type=str, file=dict):
+            _inspect_file(part["file"], f"{here}.file")
+        else:
+            _refuse("invalid_value", f"Invalid value at '{here}'.", here)
+
+
+def _inspect_image(image: Json, where: str) -> None:
+    if not shaped(image, url=str):
+        _refuse("invalid_type", f"Invalid type for '{where}'.", where)
+    media_type, data = _data(image["url"])
+    if media_type not in PICTURES:
+        _refuse("invalid_image_format", "Invalid MIME type. Only image types are supported.", where)
+    if data is None:
+        _refuse("invalid_base64", "Invalid base64 image_url.", where)
+    if not matches(media_type, data):
+        formats = "['png', 'jpeg', 'gif', 'webp']"
+        message = f"You uploaded an unsupported image. Please make sure your image is valid, and has of one {formats}."
+        _refuse("image_parse_error", message, where)
+
+
+def _inspect_file(file: Json, where: str) -> None:
+    if not shaped(file, filename=str, file_data=str) or not file["filename"]:
+        _refuse("missing_required_parameter", f"Missing required parameter: '{where}'.", where)
+    media_type, data = _data(file["file_data"])
+    if media_type != "application/pdf" or data is None or not matches(media_type, data):
+        message = f"Invalid file data: '{where}.file_data'. Expected a base64-encoded data URL with a valid PDF."
+        _refuse("invalid_value", message, where)
+
+
+def _data(url: str) -> tuple[str, bytes | None]:
+    """(media type, bytes) of a data URL."""
+    head, _, data = url.partition(";base64,")
+    return head.removeprefix("data:") if head.startswith("data:") else "", decode(data)
 
 
 def _refuse(code: str, message: str, param: str) -> NoReturn:

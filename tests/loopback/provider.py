@@ -10,14 +10,19 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.loopback.parts import spoken
 from tests.loopback.script import Dialect, Script
 
 Json = dict[str, Any]
 
 
+STAMP = re.compile(r"^\[\d{4}-\d\d-\d\d [^\]]*\] ?", re.MULTILINE)
+"""The time before a message, which is another in each run of a test."""
+
+
 def recount(messages: Sequence[Json]) -> str:
-    """An answer that shows what its model was told: the last question, then the earlier ones."""
-    *earlier, last = [message["content"] for message in messages if message["role"] == "user"]
+    """An answer that shows what its model was told, without the times: the last question, then the earlier ones."""
+    *earlier, last = [STAMP.sub("", spoken(message["content"])) for message in messages if message["role"] == "user"]
     return f"You said: {last}" + (f"\n\nBefore that you said: {' | '.join(earlier)}" if earlier else "")
 
 
@@ -70,7 +75,7 @@ class Provider(ABC):
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=2**24)
+        app = web.Application(client_max_size=2**25)
         app.add_routes(self.routes())
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()

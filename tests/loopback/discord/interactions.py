@@ -9,7 +9,7 @@ from typing import Any
 from tests.loopback.discord import payloads
 from tests.loopback.discord.calls import Call, Reply
 from tests.loopback.discord.messages import Messages
-from tests.loopback.discord.rules import ON_ANSWER, RefusalError, check_blank, check_message, invalid
+from tests.loopback.discord.rules import ON_ANSWER, RefusalError, check_blank, check_message, invalid, mentioned
 from tests.loopback.discord.state import EPHEMERAL, LOADING, Message, Version
 from tests.loopback.discord.world import APP, World
 
@@ -136,8 +136,12 @@ class Interactions:
     def _offer(self, choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len(choices) > 25:
             raise invalid("data.choices", "BASE_TYPE_BAD_LENGTH", "Must be between 0 and 25 in length.")
-        if any(not 1 <= len(choice["name"]) <= 100 for choice in choices):
-            raise invalid("data.choices.0.name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
+        for number, choice in enumerate(choices):
+            for key in ("name", "value"):
+                if not isinstance(choice.get(key), str):
+                    raise invalid(f"data.choices.{number}.{key}", "STRING_TYPE_CONVERT", "Could not interpret.")
+                if not 1 <= len(choice[key]) <= 100:
+                    raise invalid(f"data.choices.{number}.{key}", "BASE_TYPE_BAD_LENGTH", "Must be 1 to 100 in length.")
         return choices
 
     def _say(self, one: Interaction, body: dict[str, Any], call: Call) -> Message:
@@ -167,6 +171,7 @@ class Interactions:
         check_blank(version, attachments)
         said.attachments = attachments
         said.versions.append(version)
+        self._messages.notify(said, mentioned(version.content, call.body.get("allowed_mentions")))
         self._messages.announce(said, "MESSAGE_UPDATE")
 
     def _alive(self, call: Call) -> Interaction:

@@ -122,7 +122,8 @@ class Fault:
     is a str; at 429 without a body a limit's own answer with `retry_after`), or it is done and its answer lost
     (`lose`), or the connection is cut before it is done (`cut`), or it simply goes on.
     `done` makes the call take effect although it is answered with an error; `late` keeps its answer back, though it is
-    done, until it is set.
+    done, until it is set. Of a file (the route "download") `late` and `lose` concern its second half, and an `endless`
+    one never ends; `body` may be bytes there.
     """
 
     status: int = 0
@@ -132,6 +133,7 @@ class Fault:
     lose: bool = False
     cut: bool = False
     done: bool = False
+    endless: bool = False
     gate: asyncio.Event | None = None
     late: asyncio.Event | None = None
 

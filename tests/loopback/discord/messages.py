@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.loopback.discord import gateway, payloads
 from tests.loopback.discord.calls import Call, Reply
+from tests.loopback.discord.files import Files
 from tests.loopback.discord.gateway import Gateway
 from tests.loopback.discord.rules import (
     ON_EDIT,
@@ -47,9 +48,7 @@ class Messages:
         self._gateway = gateway
         self._clock = clock
         self._nonces: dict[tuple[str, str], tuple[float, str]] = {}
-        self.files: dict[str, tuple[bytes, str]] = {}
-        """What was uploaded, by the path it is served under."""
-        self.origin = ""
+        self.files = Files(world.snowflakes)
 
     def post(self, call: Call) -> Reply:
         """POST /channels/{channel}/messages."""
@@ -221,14 +220,9 @@ class Messages:
 
     def attach(self, call: Call) -> list[dict[str, Any]]:
         """Keep the files that came with a call."""
-        return [self.keep(name, data, kind) for name, data, kind in call.files.values()]
-
-    def keep(self, name: str, data: bytes, kind: str) -> dict[str, Any]:
-        """Keep a file and describe it."""
-        key = self._world.snowflakes.next()
-        self.files[f"{key}/{name}"] = (data, kind)
-        url = f"{self.origin}/attachments/{key}/{name}"
-        return {"id": key, "filename": name, "size": len(data), "url": url, "proxy_url": url, "content_type": kind}
+        if call.files and (where := self._world.channels.get(call.params.get("channel", ""))):
+            self._world.need(where, "attach")
+        return self.files.take(call)
 
     @property
     def _sees(self) -> bool:

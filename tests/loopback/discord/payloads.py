@@ -9,6 +9,8 @@ from tests.loopback.discord.state import DM, THREAD, VOICE, App, Channel, Guild,
 from tests.loopback.discord.world import BITS, BOT, World
 
 Json = dict[str, Any]
+HAS_THREAD = 1 << 5
+"""A flag of messages."""
 
 
 def timestamp(at: float) -> str:
@@ -178,7 +180,7 @@ def application(app: App, me: User) -> Json:
 
 
 def bare(said: Message, world: World) -> Json:
-    """A message without what it replies to."""
+    """A message with the id of what it replies to, and no more of that."""
     now = said.now
     found: Json = {
         "id": said.id,
@@ -198,6 +200,11 @@ def bare(said: Message, world: World) -> Json:
         "components": list(now.components),
         "flags": now.flags,
     }
+    if (thread := world.channels.get(said.id)) and not thread.deleted:
+        found |= {"thread": channel(thread, world), "flags": now.flags | HAS_THREAD}
+    if said.reference:
+        place = {"guild_id": world.channels[said.channel].guild} if world.channels[said.channel].guild else {}
+        found["message_reference"] = {"type": 0, "channel_id": said.channel, "message_id": said.reference, **place}
     if said.reactions:
         found["reactions"] = [_reaction(emoji, who) for emoji, who in said.reactions.items() if who]
     return {**found, "nonce": said.nonce} if said.nonce else found
@@ -215,10 +222,7 @@ def message(said: Message, world: World, readable: bool = True) -> Json:
     found = _veil(bare(said, world), world, readable)
     if not said.reference:
         return found
-    where = world.channels[said.channel]
-    place = {"guild_id": where.guild} if where.guild else {}
-    found["message_reference"] = {"type": 0, "channel_id": where.id, "message_id": said.reference, **place}
-    former = where.messages.get(said.reference)
+    former = world.channels[said.channel].messages.get(said.reference)
     gone = former is None or former.deleted
     found["referenced_message"] = None if gone or not former else _veil(bare(former, world), world, readable)
     return found

@@ -53,7 +53,7 @@ class People:
         assert where.kind != DM or author in (*where.people, BOT), "nobody else writes in a direct message"
         version = Version(content, embeds=previews(content, 0), at=self._clock())
         said = Message(self._world.snowflakes.next(ago), where.id, self._world.users[author], [version])
-        said.attachments = [self._messages.keep(*file) for file in files]
+        said.attachments = [self._messages.files.keep(*file) for file in files]
         said.reference, said.type = reference, kind or (19 if reference else 0)
         if where.kind == THREAD and author not in where.people:
             where.people.append(author)
@@ -126,6 +126,8 @@ class People:
 
     def complete(self, name: str, option: str, typed: str = "", channel: str = GENERAL, user: str = ANN) -> Interaction:
         """Type into an option that completes itself."""
+        options = self._find(name, channel, 1)["options"]
+        assert [one["name"] for one in options if one.get("autocomplete")] == [option], "it does not complete itself"
         data = self._command(name, channel, {option: typed})
         data["options"][0]["focused"] = True
         return self._interact(AUTOCOMPLETE, channel, user, data)
@@ -154,15 +156,25 @@ class People:
             COMPONENT, said.channel, user, {"component_type": 2, "custom_id": custom_id, "id": 2}, said
         )
 
-    def _command(self, name: str, channel: str, options: dict[str, Any], kind: int = 1) -> dict[str, Any]:
-        where, commands = self._world.channels[channel], self._world.app.commands
-        known = [*commands.get(where.guild, ()), *commands.get("", ())]
+    def _command(self, name: str, channel: str, given: dict[str, Any], kind: int = 1) -> dict[str, Any]:
+        found = self._find(name, channel, kind)
+        known = {option["name"]: option for option in found.get("options", ())}
+        assert given.keys() <= known.keys(), f"/{name} has no such option"
+        assert not [key for key, option in known.items() if option.get("required") and key not in given]
+        for key, value in given.items():
+            assert not isinstance(value, str) or len(value) <= known[key].get("max_length", len(value)), "too long"
+        data: dict[str, Any] = {"id": found["id"], "name": name, "type": kind}
+        if given:
+            data["options"] = [{"name": key, "type": known[key]["type"], "value": given[key]} for key in given]
+        return {**data, "guild_id": found["guild_id"]} if "guild_id" in found else data
+
+    def _find(self, name: str, channel: str, kind: int) -> dict[str, Any]:
+        """A command that the bot registered, for the guild or for everywhere."""
+        guild, commands = self._world.channels[channel].guild, self._world.app.commands
+        known: list[dict[str, Any]] = [*commands.get(guild, ()), *commands.get("", ())]
         found = next((one for one in known if (one["name"], one.get("type", 1)) == (name, kind)), None)
         assert found, f"the bot has no /{name}"
-        types = {option["name"]: option["type"] for option in found.get("options", ())}
-        given = [{"name": key, "type": types[key], "value": value} for key, value in options.items()]
-        data: dict[str, Any] = {"id": found["id"], "name": name, "type": kind, "options": given}
-        return {**data, "guild_id": found["guild_id"]} if "guild_id" in found else data
+        return found
 
     def _interact(
         self, kind: int, channel: str, user: str, data: dict[str, Any], source: Message | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +10,14 @@ from tests.loopback.discord.calls import Call, Reply
 from tests.loopback.discord.gateway import GUILDS, Gateway
 from tests.loopback.discord.interactions import Interactions
 from tests.loopback.discord.messages import Messages
-from tests.loopback.discord.rules import RefusalError, invalid
-from tests.loopback.discord.state import DM, THREAD, Channel
+from tests.loopback.discord.rules import NAME, RefusalError, check_options, invalid
+from tests.loopback.discord.state import TEXT, THREAD, Channel
 from tests.loopback.discord.world import APP, BOT, World
 
 Handler = Callable[[Call], Reply]
-NAME = re.compile(r"^[-_'\w]{1,32}$")
 COMMANDS = 100
+ARCHIVAL = (60, 1440, 4320, 10080)
+"""Minutes after which a thread may be put away."""
 MESSAGE = "/channels/{channel}/messages/{message}"
 TOKEN = "/webhooks/{application}/{token}"
 OPEN = {"callback", "follow", "answer.get", "answer.edit", "answer.delete"}
@@ -30,6 +30,7 @@ class Rest:
     def __init__(self, world: World, gateway: Gateway, messages: Messages, interactions: Interactions) -> None:
         self._world = world
         self._gateway = gateway
+        self._messages = messages
         self.clock: Callable[[], float] = lambda: 0.0
         one = "/applications/{application}"
         self.routes: list[tuple[str, str, str, Handler]] = [
@@ -144,16 +145,19 @@ class Rest:
         """POST /channels/{channel}/messages/{message}/threads: the thread has the message's id."""
         where = self._world.channel(call["channel"])
         said = self._world.message(where, call["message"])
-        if where.kind in (DM, THREAD):
+        if where.kind != TEXT:
             raise RefusalError(400, 50024, "Cannot execute action on this channel type")
         self._world.need(where, "thread")
         if said.id in self._world.channels:
             raise RefusalError(400, 160004, "A thread has already been created for this message")
-        if not 1 <= len(str(call.body.get("name") or "")) <= 100:
+        if not 1 <= len(str(call.body.get("name") or "").strip()) <= 100:
             raise invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
-        made = Channel(said.id, THREAD, where.guild, call.body["name"], where.id, BOT, [BOT])
+        if call.body.get("auto_archive_duration", 1440) not in ARCHIVAL:
+            raise invalid("auto_archive_duration", "BASE_TYPE_CHOICES", f"Value must be one of {ARCHIVAL}.")
+        made = Channel(said.id, THREAD, where.guild, call.body["name"].strip(), where.id, BOT, [BOT])
         self._world.channels[made.id] = made
         self._tell("THREAD_CREATE", made, newly_created=True)
+        self._messages.announce(said, "MESSAGE_UPDATE")
         return Reply(payloads.channel(made, self._world), 201)
 
     def join(self, call: Call) -> Reply:
@@ -192,6 +196,7 @@ class Rest:
             raise invalid("name", "STRING_TYPE_REGEX", "Does not match the rule for names.")
         if kind == 1 and not 1 <= len(command.get("description", "")) <= 100:
             raise invalid("description", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
+        check_options(command.get("options") or [])
         seen.add((kind, name))
 
     def _store(self, command: dict[str, Any], guild: str) -> dict[str, Any]:
@@ -199,10 +204,11 @@ class Rest:
             "default_member_permissions": None,
             "nsfw": False,
             "dm_permission": True,
-            "options": [],
         }
+        options = [{key: value for key, value in option.items() if value} for option in command.get("options") or ()]
         ids = {"id": self._world.snowflakes.next(), "application_id": APP, "version": self._world.snowflakes.next()}
-        return {"type": 1, "description": "", **plain, **command, **ids, **({"guild_id": guild} if guild else {})}
+        stored = {"type": 1, "description": "", **plain, **command, "options": options, **ids}
+        return {**stored, **({"guild_id": guild} if guild else {})}
 
     def _tell(self, name: str, where: Channel, **more: Any) -> None:
         drawn = {**payloads.channel(where, self._world), **more}

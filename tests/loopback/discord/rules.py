@@ -17,6 +17,8 @@ PARTS, PARTS_TEXT = 40, 4_000
 """Components, and characters of all their text, in a message of components alone."""
 EMBED, EMBEDS, EMBED_TOTAL = 4_096, 10, 6_000
 FILE = 10 * 2**20
+OPTIONS, LONGEST_OPTION = 25, 6_000
+NAME = re.compile(r"^[-_'\w]{1,32}$")
 LINK = re.compile(r"(?<!<)https?://[^\s<>]+")
 USER, ROLE = re.compile(r"<@!?(\d+)>"), re.compile(r"<@&(\d+)>")
 
@@ -113,6 +115,29 @@ def check_mentions(allowed: Mapping[str, Any] | None) -> None:
             raise invalid("allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
     if set(allowed.get("parse", ())) - {"users", "roles", "everyone"}:
         raise invalid("allowed_mentions.parse", "BASE_TYPE_CHOICES", "Unknown kind.")
+
+
+def check_options(options: list[dict[str, Any]]) -> None:
+    """What may follow a slash command."""
+    if len(options) > OPTIONS:
+        raise invalid("options", "BASE_TYPE_BAD_LENGTH", f"Must be {OPTIONS} or fewer in length.")
+    names = [option.get("name", "") for option in options]
+    if len(set(names)) < len(names):
+        raise invalid("options", "APPLICATION_COMMANDS_OPTIONS_NAME_ALREADY_EXISTS", "Option name already exists")
+    for number, option in enumerate(options):
+        name, text = option.get("name", ""), option.get("description", "")
+        if not NAME.match(name) or name != name.lower():
+            raise invalid(f"options.{number}.name", "STRING_TYPE_REGEX", "Does not match the rule for names.")
+        if not 1 <= len(text) <= 100:
+            raise invalid(f"options.{number}.description", "BASE_TYPE_BAD_LENGTH", "Must be 1 to 100 in length.")
+        if option.get("type") not in range(1, 12):
+            raise invalid(f"options.{number}.type", "BASE_TYPE_CHOICES", "Unknown type.")
+        if option.get("autocomplete") and (option["type"] not in (3, 4, 10) or option.get("choices")):
+            raise invalid(f"options.{number}.autocomplete", "APPLICATION_COMMANDS_OPTIONS_AUTOCOMPLETE", "Not here.")
+        if "max_length" in option and (option["type"] != 3 or not 1 <= option["max_length"] <= LONGEST_OPTION):
+            raise invalid(f"options.{number}.max_length", "NUMBER_TYPE_MAX", f"1 to {LONGEST_OPTION}, of a text.")
+        if option.get("required") and not all(before.get("required") for before in options[:number]):
+            raise invalid(f"options.{number}", "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID", "Required ones first.")
 
 
 def check_blank(version: Version, attachments: list[dict[str, Any]]) -> None:

@@ -78,13 +78,14 @@ class FakeDiscord:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+        assert kind or not self.messages.files.leaks, "a token was sent to where files are"
 
     async def start(self, port: int = 0) -> None:
         """Listen; at 0 on any free port."""
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         host, bound = self._runner.addresses[0][:2]
-        self.origin = self.messages.origin = f"http://{host}:{bound}"
+        self.origin = self.messages.files.origin = f"http://{host}:{bound}"
         self.gateway.url = f"ws://{host}:{bound}/gateway"
 
     async def stop(self) -> None:
@@ -110,7 +111,8 @@ class FakeDiscord:
 
     def fail(self, route: str, times: int = 1, **fault: Any) -> Fault:
         """Let the next calls of a route (by its short name, such as "edit") go wrong; see `Fault`."""
-        assert any(route == name for name, *_ in self.rest.routes), f"no route is called {route!r}"
+        routes = {"download", *(name for name, *_ in self.rest.routes)}
+        assert route in routes, f"no route is called {route!r}"
         made = Fault(**fault)
         self.faults.add(route, made, times)
         return made
@@ -246,12 +248,15 @@ class FakeDiscord:
         request.transport.abort()
         return web.Response()
 
-    async def _download(self, request: web.Request) -> web.Response:
+    async def _download(self, request: web.Request) -> web.StreamResponse:
         """A file that came with a message; needs no token."""
-        found = self.messages.files.get(f"{request.match_info['id']}/{request.match_info['name']}")
-        if found is None:
-            return web.Response(status=404, text="This content is no longer available.")
-        return web.Response(body=found[0], content_type=found[1])
+        call = await read(request, "download", self.clock())
+        self.calls.append(call)
+        self.change()
+        fault = self.faults.take("download")
+        if fault and fault.gate:
+            await fault.gate.wait()
+        return self._lose(request, call) if fault and fault.cut else await self.messages.files.serve(request, fault)
 
     async def _nowhere(self, request: web.Request) -> web.Response:
         """A path that this Discord does not have: a test that reaches it lacks a route."""

@@ -41,6 +41,8 @@ BITS = {
     "send in threads": 1 << 38,
 }
 """Permissions by the names that `Channel.denied` uses."""
+ADMINISTRATOR, MANAGE_CHANNELS, MANAGE_GUILD = 1 << 3, 1 << 4, 1 << 5
+"""Permissions of those who run a guild."""
 EVERYDAY = sum(bit for name, bit in BITS.items() if name != "manage")
 
 
@@ -122,8 +124,11 @@ class World:
         return sum(bit for name, bit in BITS.items() if not self.lacks(where, name))
 
     def rights(self, where: Channel, person: str) -> int:
-        """A person's permissions there; the owner of the guild has all."""
-        return 2**53 - 1 if self.guilds[where.guild].owner == person else EVERYDAY
+        """A person's permissions there: everybody's and those of their roles; the owner of the guild has all."""
+        guild, found = self.guilds[where.guild], EVERYDAY
+        for role in guild.members[person].roles:
+            found |= guild.roles[role].permissions
+        return 2**53 - 1 if guild.owner == person or found & ADMINISTRATOR else found
 
     def direct(self, person: str) -> Channel:
         """The direct messages of the bot with a person, opened where there are none."""

@@ -119,7 +119,9 @@ class Api:
         if name is None:
             raise RefusalError("user_not_found")
         profile = {"display_name": name, "real_name": f"{name} Example"}
-        return {"user": {"id": args["user"], "team_id": payloads.TEAM, "name": name.lower(), "profile": profile}}
+        person = {"id": args["user"], "team_id": payloads.TEAM, "name": name.lower(), "profile": profile}
+        ranks = {"is_admin": False, "is_owner": False, "is_primary_owner": False}
+        return {"user": {**person, **ranks, **self._workspace.ranks.get(args["user"], {})}}
 
     def info(self, args: Args) -> dict[str, Any]:
         """`conversations.info`."""

@@ -12,6 +12,7 @@ import uvicorn
 
 from adapters.slack import Settings, run
 from bot.alerts import Alerts
+from bot.config import BotSettings
 from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Asgi, Host
@@ -72,10 +73,13 @@ class Echo:
         self.received: list[Incoming] = []
         self.answered: list[Incoming] = []
         self.commands: list[tuple[str, Place, Author]] = []
+        self.arguments: list[str] = []
         self.admins: list[Author] = []
+        self.said = ""
         self.amended: list[Incoming] = []
         self.retracted: list[tuple[str, str, str]] = []
         self.alerts = Alerts()
+        self.settings = BotSettings()
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
@@ -105,14 +109,15 @@ class Echo:
         self.memory.check()
         self.retracted.append((platform, channel_id, message_id))
 
-    async def command(self, name: str, place: Place, author: Author, admin: bool = False) -> str:
-        """Say what was asked for."""
+    async def command(self, name: str, place: Place, author: Author, admin: bool = False, argument: str = "") -> str:
+        """Say what was asked for, or `said` where that is set."""
         self.commands.append((name, place, author))
+        self.arguments.append(argument)
         if admin:
             self.admins.append(author)
         if self.memory.broken:
             raise StorageError("the disk is full")
-        return f"{name}: done"
+        return self.said or f"{name}: done"
 
     async def close(self) -> None:
         """End what is left."""

@@ -7,7 +7,7 @@ import math
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BURST, SECOND = 4, 1.0
 """Posts that a channel takes at once, and the seconds until one more is free."""
@@ -51,13 +51,19 @@ class Fault:
     """What goes wrong with one call of a method.
 
     `gate` holds the call back until it is set. Then it is refused with `error`, or with the HTTP `status`, or it is
-    done and its answer lost (`lose`), or it simply goes on.
+    done and its answer lost (`lose`), or it simply goes on. Of a file ("url_private", and "upload_url" for one that is
+    sent) the `status` comes with `body` and `headers`, `lose` and `late` concern its second half, which comes when that
+    is set, and an `endless` one never ends.
     """
 
     error: str = ""
     status: int = 0
     retry_after: int = 1
     lose: bool = False
+    endless: bool = False
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    late: asyncio.Event | None = None
     gate: asyncio.Event | None = None
 
 

@@ -57,12 +57,14 @@ def describe(said: Message, bot_id: str) -> dict[str, Any]:
         described["thread_ts"] = said.thread
     if said.bot:
         described |= {"bot_id": bot_id, "app_id": APP}
+    if said.files:
+        described |= {"subtype": "file_share", "files": said.files, "upload": False}
     return described
 
 
 def mention(said: Message) -> dict[str, Any]:
     """The `app_mention` event beside it, which does not say what kind of channel it is from."""
-    event = {
+    event: dict[str, Any] = {
         "type": "app_mention",
         "user": said.user,
         "ts": said.ts,
@@ -72,6 +74,8 @@ def mention(said: Message) -> dict[str, Any]:
         "channel": said.channel,
         "event_ts": said.ts,
     }
+    if said.files:
+        event["files"] = said.files
     return {**event, "thread_ts": said.thread} if said.thread else event
 
 

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 MARKDOWN, MESSAGE, BLOCKS, UPDATE_TEXT, TEXT = 12_000, 13_200, 50, 4_000, 40_000
 SECTION, CONTEXT, BUTTON, VALUE, ELEMENTS = 3_000, 2_000, 75, 2_000, 25
 ROWS, COLUMNS = 100, 20
+FILE = 2**30
 READER = MarkdownIt("commonmark").enable("table")
 """An independent reading of the markdown."""
 
@@ -50,10 +51,14 @@ METHODS: Mapping[str, Method] = {
     "reactions.add": _method("channel name timestamp", "", "reactions:write"),
     "reactions.remove": _method("channel name timestamp", "", "reactions:write"),
     "users.conversations": _method("", "types cursor limit exclude_archived", "", 20),
-    "users.info": _method("user", "include_locale", "users:read", 100),
+    "users.info": _method("user", "include_locale team_id", "users:read", 100),
     "conversations.info": _method("channel", "include_locale include_num_members", "channels:read"),
     "conversations.history": _method("channel", "cursor limit oldest latest inclusive"),
     "conversations.replies": _method("channel ts", "cursor limit oldest latest inclusive"),
+    "files.getUploadURLExternal": _method("filename length", "alt_txt snippet_type", "files:write", 100),
+    "files.completeUploadExternal": _method(
+        "files", "channel_id channels thread_ts initial_comment blocks", "files:write", 100
+    ),
     "assistant.threads.setStatus": _method("channel_id thread_ts status", "loading_messages", "chat:write", 600),
 }
 SCOPES = (
@@ -69,6 +74,8 @@ SCOPES = (
     "channels:read",
     "groups:read",
     "mpim:read",
+    "files:read",
+    "files:write",
 )
 HISTORY = {"channel": "channels:history", "group": "groups:history", "mpim": "mpim:history", "im": "im:history"}
 """The scope that lets a conversation's messages through, by its kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import secrets
 from collections import defaultdict
@@ -17,6 +18,7 @@ from aiohttp import web
 from tests.loopback.slack import payloads
 from tests.loopback.slack.api import Api
 from tests.loopback.slack.delivery import Courier, Delivery
+from tests.loopback.slack.files import Files
 from tests.loopback.slack.limits import Fault, Faults, Limits
 from tests.loopback.slack.rules import HISTORY, RefusalError, check_arguments, check_content
 from tests.loopback.slack.state import Clock, Conversation, Ephemeral, Message, Version
@@ -56,6 +58,8 @@ class FakeSlack:
         self.courier = Courier(self._change)
         self.courier.signing_secret = self.signing_secret
         self.api = Api(self.workspace, self.clock, self.emit, self._socket_url)
+        self.files = Files(self)
+        self.api.methods |= self.files.methods
         self.origin = ""
         self._responses: dict[str, _Response] = {}
         self._changed = asyncio.Event()
@@ -63,6 +67,7 @@ class FakeSlack:
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_post("/response/{id}", self._respond)
         app.router.add_get("/link", self.courier.serve)
+        self.files.register(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     @property
@@ -83,6 +88,7 @@ class FakeSlack:
     ) -> None:
         await self.courier.close()
         await self._runner.cleanup()
+        assert kind or not self.files.leaks, "a token was sent to where files are taken"
 
     async def until(self, predicate: Callable[[], T], patience: float = 10.0) -> T:
         """Wait until something holds, looking when something happened here and now and then; returns what it was."""
@@ -96,9 +102,9 @@ class FakeSlack:
     async def say(
         self, channel: str = CHANNEL, text: str = "", user: str = ANN, thread: str = "", **extra: Any
     ) -> Message:
-        """A person writes a message; `extra` goes into the event, such as a subtype or files."""
+        """A person writes a message; `files` are what `files.keep` gives, what else is there goes into the event."""
         where = self.workspace.conversations[channel]
-        said = Message(self.clock.ts(), channel, user, [Version(text)], thread)
+        said = Message(self.clock.ts(), channel, user, [Version(text)], thread, files=extra.pop("files", []))
         where.messages[said.ts] = said
         if f"<@{self.workspace.bot_user}>" in text and where.kind != "im" and "subtype" not in extra:
             self._send_event("app_mentions:read", payloads.mention(said))
@@ -130,11 +136,12 @@ class FakeSlack:
     def slash(
         self, command: str, channel: str = CHANNEL, text: str = "", user: str = ANN, thread: str = ""
     ) -> Delivery:
-        """A person gives a slash command; from a thread Slack delivers none."""
+        """A person gives a slash command, whose text comes escaped; from a thread Slack delivers none."""
         if thread:
             raise RefusalError(f"{command} is not supported in threads. Sorry!")
         where, url = self.workspace.conversations[channel], self._response_url(channel, user)
-        return self.courier.send("slash_commands", payloads.slash(command, text, where, user, self._name(user), url))
+        typed = html.escape(text.strip(), quote=False)
+        return self.courier.send("slash_commands", payloads.slash(command, typed, where, user, self._name(user), url))
 
     def shortcut(self, said: Message, callback: str = "reset_conversation", user: str = ANN) -> Delivery:
         """A person picks a message shortcut."""
@@ -155,7 +162,7 @@ class FakeSlack:
         return self.courier.send("interactive", payload)
 
     def fail(self, method: str, times: int = 1, **fault: Any) -> None:
-        """Let the next calls of a method go wrong; see `Fault`."""
+        """Let the next calls of a method go wrong; see `Fault`. `response` is the use of a response URL."""
         self.faults.add(method, Fault(**fault), times)
 
     def shown(self, ts: str) -> str:
@@ -239,17 +246,31 @@ class FakeSlack:
         to.uses += 1
         if to.uses > USES:
             return web.json_response({"ok": False, "error": "used_url"}, status=404)
+        fault = self.faults.take("response")
         try:
+            if fault and fault.error:
+                raise RefusalError(fault.error)
             check_content(args)
         except RefusalError as refusal:
-            return web.json_response({"ok": False, "error": refusal.error}, status=400)
-        assert args.get("response_type") == "ephemeral", "the answer to a command is for the one person alone"
+            return web.json_response({"ok": False, "error": refusal.error}, status=(fault and fault.status) or 400)
         replaced = bool(args.get("replace_original"))
         assert to.alone or not replaced, "what all see must not be replaced"
         version = Version(args.get("text", ""), tuple(args.get("blocks", ())))
-        self.ephemerals.append(Ephemeral(to.channel, to.user, version, replaced, args.get("thread_ts") or ""))
+        kind = args.get("response_type")
+        assert kind in ("ephemeral", "in_channel"), "who sees the answer must be said"
+        if kind == "in_channel":
+            self._publish(to.channel, version)
+        else:
+            self.ephemerals.append(Ephemeral(to.channel, to.user, version, replaced, args.get("thread_ts") or ""))
         self._change()
         return web.json_response({"ok": True})
+
+    def _publish(self, channel: str, version: Version) -> None:
+        """Show all in a channel what the app answered, whether or not it is a member."""
+        where = self.workspace.conversations[channel]
+        said = Message(self.clock.ts(), channel, self.workspace.bot_user, [version], bot=True)
+        where.messages[said.ts] = said
+        self.emit(where, payloads.message(said, where, self.workspace.bot_id, subtype="bot_message"))
 
     def _response_url(self, channel: str, user: str, *, alone: bool = False) -> str:
         key = secrets.token_hex(8)

@@ -46,6 +46,7 @@ class Message:
     deleted: bool = False
     args: dict[str, Any] = field(default_factory=dict)
     reactions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    files: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def shown(self) -> str:

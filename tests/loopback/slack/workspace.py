@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.loopback.slack.rules import SCOPES
 from tests.loopback.slack.state import Conversation, Ephemeral
@@ -13,11 +14,12 @@ CHANNEL, PRIVATE, GROUP, DM, ELSEWHERE = "C0GENERAL", "C0SECRET", "G0GROUP", "D0
 
 @dataclass
 class Workspace:
-    """People, conversations, and what the app was granted."""
+    """People, conversations, and what the app was granted; `ranks` is what `users.info` says of some beside."""
 
     bot_user: str = BOT
     bot_id: str = "B0PARLEY"
     people: dict[str, str] = field(default_factory=lambda: {ANN: "Ann", BEN: "Ben"})
+    ranks: dict[str, dict[str, Any]] = field(default_factory=dict)
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))
     conversations: dict[str, Conversation] = field(default_factory=dict)
     ephemerals: list[Ephemeral] = field(default_factory=list)

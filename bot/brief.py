@@ -1,0 +1,161 @@
+"""One turn's question on its way to the model: gathered, put together, asked, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot import notes
+from bot.config import BotSettings, FilesSettings
+from bot.context import Ratios, Span, cut, span, weigh
+from bot.errors import ModelError, ModelFault
+from bot.files.material import read
+from bot.messages import Incoming, Place, Usage
+from bot.ports import Asked, Channel, Library, Material, Memory, Model, Piece, Prompt, Record, Surroundings, Transcript
+from bot.prompt import Voice, ask, compose, quote, stamp
+
+LONGEST = 4.0
+"""UTF-8 bytes to a token, at most, before it was measured: a question that is too long even so is not sent, for some
+servers on this machine cut it without a word."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every brief needs."""
+
+    memory: Memory
+    settings: BotSettings
+    files: FilesSettings
+    ratios: Ratios = field(default_factory=Ratios)
+
+    def moment(self, incoming: Incoming) -> str:
+        """When a question was asked, as the model is told it."""
+        return stamp(incoming.sent, ZoneInfo(self.settings.timezone) if self.settings.timezone else None)
+
+    def voice(self, model: Model, system: str) -> Voice:
+        """How a model answers: at most half of what it can hold is its answer."""
+        longest = min(self.settings.max_tokens, model.facts.context // 2)
+        return Voice(system, longest, self.settings.temperature)
+
+    def span(self, model: Model, voice: Voice) -> Span:
+        """The window of a model."""
+        return span(self.settings.history, model.facts, voice.max_tokens, self.ratios[model.name])
+
+
+class Brief:
+    """A question that one model is asked in one place. After `pieces` the rest of it is known.
+
+    `question` is as it is remembered; `usage` as the provider counted it, else as it can be guessed; `model` is the
+    name of the one that answered.
+    """
+
+    def __init__(
+        self, desk: Desk, model: Model, system: str, turn: int, said: Sequence[Incoming], asked: Asked | None
+    ) -> None:
+        self._desk = desk
+        self._model = model
+        self._voice = desk.voice(model, system)
+        self._turn = turn
+        self._said = said
+        self._asked = asked
+        self._material = asked.material if asked else Material()
+        self._sent = 0
+        self._heard = 0
+        self._guess = 0
+        self._usage: Usage | None = None
+        self.model = model.name
+        self.question = ask(said, self._material, desk.moment(said[-1]))
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens and what they cost."""
+        ratio = self._desk.ratios[self.model]
+        usage = self._usage or Usage(int(self._sent / ratio), int(self._heard / ratio))
+        usage = replace(usage, output=usage.output + int(self._guess / ratio))
+        price = self._model.facts.price
+        return usage if usage.cost is not None or not price else replace(usage, cost=price.cost(usage))
+
+    async def pieces(self, channel: Channel | Transcript, first: bool) -> AsyncGenerator[Piece, None]:
+        """Gather what belongs to the question, and ask; a prompt that is too long is asked with less of the record.
+
+        Raises ModelError and StorageError. `first` says that nothing was asked in the place before.
+        """
+        if not (self._material.text or self._material.files):
+            await self._gather(channel, first)
+        place = self._said[-1].place
+        record = await self._review(place)
+        shown = list(record.messages)
+        while True:
+            prompt = compose(self._voice, place, record.summary, shown, self.question)
+            try:
+                async with aclosing(self._ask(prompt)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except ModelError as error:
+                self.model = error.model or self.model
+                if not self._heard:
+                    self._sent = 0  # what is refused costs nothing
+                if error.fault is not ModelFault.CONTEXT or self._heard or not shown:
+                    raise
+                log.warning("the prompt was too long; asking with less", messages=len(shown), error=str(error))
+                shown = shown[len(shown) // 4 * 2 :] if len(shown) > 2 else []
+                await self._desk.memory.trim(place.key, shown[0].number if shown else 2 * self._turn)
+
+    async def _gather(self, channel: Channel | Transcript, first: bool) -> None:
+        around = quote(await channel.around(self._said[-1], first)) if isinstance(channel, Surroundings) else ""
+        files = Material()
+        attachments = [file for said in self._said for file in said.attachments]
+        if attachments and isinstance(channel, Library):
+            files = await read(attachments, channel, self._model.facts, self._desk.files)
+        elif attachments:
+            files = Material(notes=(notes.NO_FILES,))
+        text = "\n\n".join(filter(None, (around, files.text)))
+        self._material = Material(text, files.files, files.notes)
+        if text or files.files:
+            await self._desk.memory.supply(self._turn, self._material)
+            self.question = ask(self._said, self._material, self.question.moment)
+
+    async def _review(self, place: Place) -> Record:
+        """What is shown of the record; the window is cut where it has become too long."""
+        if not self._desk.settings.history:
+            return Record()
+        window, ratio = self._desk.span(self._model, self._voice), self._desk.ratios[self.model]
+        record = await self._desk.memory.review(place.key, window.high + 64, before=self._turn)
+        used = len((self._voice.system + record.summary).encode(errors="replace")) + weigh(self.question, ratio)
+        waits = self._desk.settings.summaries and not self._model.trial
+        shown = cut(record.messages, window, used, ratio, waits=waits)
+        if len(shown) < len(record.messages):
+            await self._desk.memory.trim(place.key, shown[0].number if shown else 2 * self._turn)
+        return replace(record, messages=tuple(shown))
+
+    async def _ask(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        ratio = self._desk.ratios[self.model]
+        if weigh(self.question, ratio) > self._model.facts.context * max(ratio, LONGEST):
+            detail = f"A question is longer than what {self.model} can hold, as far as that can be told."
+            raise ModelError(ModelFault.CONTEXT, detail)
+        self._sent = measure(prompt, ratio)
+        async with aclosing(self._model.stream(prompt)) as pieces:
+            async for piece in pieces:
+                self._heard += len((piece.text + piece.reasoning).encode(errors="replace"))
+                if piece.anew:
+                    self._guess, self._heard = self._guess + self._heard, 0
+                yield self._end(piece, prompt) if piece.end else piece
+
+    def _end(self, piece: Piece, prompt: Prompt) -> Piece:
+        self.model = piece.model or self.model
+        self._usage = piece.usage
+        if piece.usage and not any(message.files for message in prompt.messages):
+            self._desk.ratios.learn(self._model.name, self._sent, piece.usage.input)
+        return replace(piece, aside=" ".join(self._material.notes))
+
+
+def measure(prompt: Prompt, ratio: float) -> int:
+    """What a prompt weighs, in bytes."""
+    return len(prompt.system.encode(errors="replace")) + sum(weigh(message, ratio) for message in prompt.messages)

@@ -1,0 +1,61 @@
+"""What was asked of models and what it cost, counted up."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from bot.usage import Row, since
+from storage.faults import explained
+from storage.migrate import identify
+from storage.snapshot import reading
+
+SUMS = (
+    "count(DISTINCT turn), total(input), total(cached), total(written), total(output), total(cost), "
+    "count(*) FILTER (WHERE cost IS NULL), count(*)"
+)
+KEYS = {
+    "day": "date(usage.created, 'unixepoch', 'localtime')",
+    "place": "places.key",
+    "person": "usage.author",
+    "model": "usage.model",
+}
+FIRST = 3
+"""The version of the file that has usage in a table of its own."""
+
+
+def report(db: sqlite3.Connection, by: str, days: int, now: float | None = None) -> list[Row]:
+    """A row for each day, place, person or model of the last days, today among them: days in order, else the dearest
+    first.
+    """
+    order = "1" if by == "day" else "total(cost) DESC, total(input) + total(output) DESC, 1"
+    rows = db.execute(
+        f"SELECT {KEYS[by]}, {SUMS} FROM usage JOIN places ON places.id = usage.place "  # noqa: S608
+        f"WHERE usage.created >= ? GROUP BY 1 ORDER BY {order}",
+        (since(days, time.time() if now is None else now),),
+    )
+    return [_row(*row) for row in rows]
+
+
+def spent(db: sqlite3.Connection, author: str, since: float) -> Row:
+    """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970."""
+    query = f"SELECT ?1, {SUMS} FROM usage WHERE author = ?1 AND created >= ?2"  # noqa: S608
+    return _row(*db.execute(query, (author, since)).fetchone())
+
+
+def consult(path: Path, by: str, days: int) -> list[Row]:
+    """The report on a file, which is only read, also while Parley writes to it. Raises StorageError.
+
+    Empty where there is no file yet, or one of an older Parley that has not been brought up to date.
+    """
+    file = path.expanduser().absolute()
+    if not file.exists():
+        return []
+    with explained(path), reading(file) as db:
+        return report(db, by, days) if identify(db, path) >= FIRST else []
+
+
+def _row(name: str, turns: int, *sums: float) -> Row:
+    read, cached, written, output, cost, unpriced, requests = sums
+    return Row(name, turns, int(read), int(cached), int(written), int(output), cost, int(unpriced), int(requests))

@@ -1,0 +1,86 @@
+"""The commands that set something, as people give them: `parley` as a process, on Discord and in Slack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from bot import notes
+from tests.loopback.discord import ANN, BOT, GENERAL, OWNER, RANDOM, TALK, FakeDiscord
+from tests.loopback.discord.interactions import Interaction
+from tests.loopback.openai import FakeOpenAI
+from tests.loopback.slack import BEN, CHANNEL, DM, FakeSlack
+from tests.loopback.slack import BOT as SLACK_BOT
+from tests.program import Program
+from tests.test_story_discord import environ, whole
+from tests.test_story_slack import environ as environ_of_slack
+from tests.test_story_slack import whole as whole_in_slack
+
+MENTION = f"<@{BOT}>"
+OTHER = "openai/other-model"
+MODELS = {"PARLEY_BOT__MODELS": OTHER}
+PATIENCE = 60.0
+
+
+@pytest_asyncio.fixture
+async def model() -> AsyncIterator[FakeOpenAI]:
+    """A provider with two models."""
+    async with FakeOpenAI(models=("test-model", "other-model")) as server:
+        yield server
+
+
+async def told(discord: FakeDiscord, one: Interaction) -> str:
+    """What a command was answered with."""
+    await discord.until(lambda: one.shown, PATIENCE)
+    return "\n".join(one.shown)
+
+
+async def test_a_model_is_chosen_for_a_channel_of_discord(model: FakeOpenAI, tmp_path: Path) -> None:
+    """Suggested while it is typed, refused to who may not, told to all; it holds in the channel's threads only."""
+    async with FakeDiscord() as discord:
+        async with Program(tmp_path, **environ(discord, model), **MODELS) as parley:
+            await parley.logged("discord is connected")
+            typed = discord.complete("model", "name", "OTHER")
+            await discord.until(lambda: typed.answered, PATIENCE)
+            assert typed.choices == [{"name": OTHER, "value": OTHER}]
+            refused = discord.slash("model", options={"name": OTHER}, user=ANN)
+            assert (await told(discord, refused), refused.private) == (notes.ADMINS_ONLY, True)
+            chosen = discord.slash("model", options={"name": OTHER}, user=OWNER)
+            assert (await told(discord, chosen), chosen.private) == (notes.CHOSEN.format(model=OTHER), False)
+            asked = discord.slash("model", TALK, user=ANN)
+            assert notes.MODEL.format(model=OTHER) in await told(discord, asked)
+        async with Program(tmp_path, **environ(discord, model), **MODELS) as parley:
+            await parley.logged("discord is connected")
+            for where, name in ((TALK, "other-model"), (RANDOM, "test-model"), (GENERAL, "other-model")):
+                number = len(discord.answers(where)) + 1
+                discord.say(where, f"{MENTION} hello")
+                await whole(discord, number, where)
+                assert model.requests[-1]["model"] == name
+            used = discord.slash("usage", user=ANN)
+            assert "3 questions" in await told(discord, used)
+            assert used.private
+        begun = ("get", 404, 10008)  # TALK is a thread that no message began
+        assert not [refusal for refusal in discord.refusals if refusal[1] != 429 and refusal != begun]
+
+
+async def test_a_persona_is_told_in_a_channel_of_slack(model: FakeOpenAI, tmp_path: Path) -> None:
+    """By who runs the workspace, told to all; the threads of the channel have it, direct messages have not."""
+    async with FakeSlack() as slack, Program(tmp_path, **environ_of_slack(slack, model)) as parley:
+        await parley.logged("slack is connected")
+        slack.slash("/parley", CHANNEL, "persona You are <Nora>.", user=BEN)
+        refused = (await slack.until(lambda: slack.ephemerals, PATIENCE))[0]
+        assert refused.shown == notes.ADMINS_ONLY
+        slack.workspace.ranks[BEN] = {"is_owner": True}
+        slack.slash("/parley", CHANNEL, "persona You are <Nora>.", user=BEN)
+        shown = (await slack.until(lambda: slack.answers(CHANNEL), PATIENCE))[0]
+        assert shown.shown == notes.TOLD.format(persona="You are <Nora>.")
+        await slack.say(CHANNEL, f"<@{SLACK_BOT}> hello")
+        await whole_in_slack(slack, 2)
+        assert "You are <Nora>." in model.requests[-1]["messages"][0]["content"]
+        await slack.say(DM, "hello")
+        await slack.until(lambda: len(model.requests) == 2, PATIENCE)
+        assert "Nora" not in model.requests[-1]["messages"][0]["content"]
+        slack.slash("/parley", CHANNEL, "usage")
+        await slack.until(lambda: "question" in slack.ephemerals[-1].shown, PATIENCE)
