@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from tabulate import tabulate
 
+from benchmarks import memory_core
 from bot.messages import Author, Incoming, Message, Place, Role
 from bot.ports import Answer
 from storage import journal
@@ -68,6 +69,7 @@ async def measure(memory: SqliteMemory, messages: int, label: str, times: Times)
         asked = Incoming(where, ANN, TEXT, "c", f"{label}-{number}")
         turn = await timed(memory.claim(asked), times["claim a question"])
         await timed(memory.recall(where.key, 20), times["recall 20 messages"])
+        await timed(memory.review(where.key, 64), times["recall a window, 64 messages"])
         if turn:
             end = memory.finish(turn.id, Answer(TEXT), Message(Role.USER, TEXT, ANN.name))
             await timed(end, times["append question and answer"])
@@ -79,6 +81,21 @@ async def timed(call: Awaitable[T], times: list[float]) -> T:
     result = await call
     times.append(time.perf_counter() - start)
     return result
+
+
+async def contrast(folder: Path) -> tuple[list[float], list[float]]:
+    """Seconds of Parley's appends and of SQLAlchemy Core's to files of the same form, in turns; its may be none."""
+    mine, theirs = list[float](), list[float]()
+    for lap in range(ROUNDS):
+        path = folder / f"core{lap}.db"
+        memory = await SqliteMemory.open(path)
+        for number in range(2 * TURNS):
+            await memory.claim(Incoming(place(number % 10), ANN, TEXT, "c", str(number)))
+        for number in range(TURNS + 1, 2 * TURNS + 1):
+            await timed(memory.finish(number, Answer(TEXT), Message(Role.USER, TEXT, ANN.name)), mine)
+        await memory.close()
+        theirs += await memory_core.measure(path, TURNS, TEXT)
+    return mine, theirs
 
 
 def rewrite(path: Path, messages: int) -> float:
@@ -125,8 +142,17 @@ def main() -> None:
         for size in SIZES:
             fill(folder / f"{size}.db", size)
         times = asyncio.run(compare(folder))
+        contrasted = asyncio.run(contrast(folder))
     print(f"SQLite {sqlite3.sqlite_version}, messages of {len(TEXT)} bytes, {ROUNDS * TURNS} turns at each size\n")
     print(report(times))
+    mine, theirs = contrasted
+    if theirs:
+        ratio = median(mine) / median(theirs)
+        print(
+            f"\nAn append takes {ratio:.2f} of what the same statements take by SQLAlchemy Core, both synchronous=FULL."
+        )
+    else:
+        print("\nSQLAlchemy is not installed: `pip install sqlalchemy greenlet` adds a comparison with its Core.")
     append, write = "append question and answer", "(one JSON file rewritten)"
     for size in SIZES:
         factor = median(times[size][write]) / median(times[size][append]) * 2

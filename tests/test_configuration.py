@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 
 from bot.commands import COMMANDS as CHAT
 from bot.config import Section, Settings
-from bot.loading import fields, load
+from bot.loading import fields, load, tables
 from docs import generate
 
 EXAMPLE = generate.EXAMPLE.read_text(encoding="utf-8")
@@ -50,7 +50,10 @@ def test_the_example_says_the_defaults(shape: type[Settings], tmp_path: Path, mo
 
 def test_every_setting_has_a_line_of_why(shape: type[Settings]) -> None:
     """No field is without a description, of one line, that ends like a sentence."""
-    for section, key, field in fields(shape):
+    named = [
+        (section, key, field) for section, kind in tables(shape).items() for key, field in kind.model_fields.items()
+    ]
+    for section, key, field in fields(shape) + named:
         assert re.fullmatch(r".+[.!?]", field.description or ""), f"{section}.{key}"
 
 
@@ -66,11 +69,14 @@ def test_the_page_names_every_setting(shape: type[Settings]) -> None:
         [row] = [line for line in parts[section].splitlines() if line.startswith(f"| `{key}` |")]
         assert f"`PARLEY_{section.upper()}__{key.upper()}`" in row
         assert f"`{(field.json_schema_extra or {}).get('env') or key}`" in row
+    for section, kind in tables(shape).items():
+        assert f'`[{section}."{kind.example}"]`' in parts[section]
+        assert re.findall(r"^\| `(\w+)` \|", parts[section], re.MULTILINE) == list(kind.model_fields)
 
 
 def test_the_page_names_every_command() -> None:
     """Each command of the program and of a chat has its row, and `--config` is explained."""
-    for name in ("run", "chat", "check", "manifest", "invite", "backup", "restore"):
+    for name in ("run", "chat", "check", "manifest", "invite", "usage", "backup", "restore"):
         assert f"| `parley {name}` | " in PAGE
     for command in CHAT.values():
         assert f"| `/{command.name}` | {command.summary} |" in PAGE

@@ -33,7 +33,10 @@ async def test_the_commands_are_registered() -> None:
             (command.name, command.summary) for command in COMMANDS.values()
         }
         assert all((command["contexts"], command["integration_types"]) == ([0, 1], [0]) for command in known)
-        assert {command["name"]: command["options"] for command in known if command["options"]} == {
+        options = {command["name"]: command["options"] for command in known if command["options"]}
+        assert {
+            name: [{key: value for key, value in one.items() if value} for one in options[name]] for name in options
+        } == {
             "model": [
                 {
                     "type": 3,

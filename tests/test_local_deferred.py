@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 from structlog.testing import capture_logs
@@ -155,5 +156,42 @@ def test_closing_what_was_never_made_is_nothing() -> None:
         await model.warm()
         await model.close()
         assert workshop.begun == 1
+
+    clock.run(story())
+
+
+def test_the_facts_are_looked_at_when_the_model_is_made_and_after_each_answer() -> None:
+    """A server may load a model differently from one question to the next; until it is made, the given facts count."""
+
+    async def story() -> None:
+        found = iter([Facts(2000), Facts(3000), Facts(4000)])
+
+        async def look() -> Facts:
+            return next(found)
+
+        model = Deferred("local/x", "somebody", Workshop().make, patience=100, facts=Facts(1000), look=look)
+        assert model.facts == Facts(1000)
+        await model.warm()
+        assert model.facts == Facts(2000)
+        await ask(model)
+        assert model.facts == Facts(3000)
+        async with aclosing(model.stream(PROMPT)) as pieces:  # one that is broken off says nothing
+            await anext(pieces)
+        assert model.facts == Facts(3000)
+
+    clock.run(story())
+
+
+def test_without_a_look_the_facts_are_those_of_the_model_whatever_it_learns_later() -> None:
+    """They are not a copy: what stands behind may be one that is not made yet itself."""
+
+    async def story() -> None:
+        workshop = Workshop()
+        model = Deferred("local/x", "somebody", workshop.make, patience=100, facts=Facts(1000))
+        assert model.facts == Facts(1000)
+        await model.warm()
+        assert model.facts == Parrot.facts
+        workshop.parrot.facts = Facts(5000)
+        assert model.facts == Facts(5000)
 
     clock.run(story())

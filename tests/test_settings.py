@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from adapters.slack import Settings as SlackSettings
 from adapters.web import Settings as WebSettings
+from bot.config import ModelSettings, PlaceSettings
 from bot.errors import SettingsError
 from bot.loading import load, schema
 
@@ -62,6 +63,17 @@ def test_nothing_set_means_the_defaults() -> None:
         ("[web]\ncors_origins = ['x']", "web.cors_origins in config.toml: an origin is written as"),
         ("[slack]\nreset_command = '/parley'", "slack.reset_command in config.toml: /parley is the command for"),
         ("[log]\nlevel = 'loud'", "log.level in config.toml: String should match pattern"),
+        (
+            "[models.'openai/x']\ninput = -1",
+            'models."openai/x".input in config.toml: Input should be greater than or equal to 0.',
+        ),
+        ("[models.'openai/x']\nprice = 1", 'models."openai/x".price in config.toml: there is no such setting'),
+        ("[places.'discord:1']\nmodel = 1", 'places."discord:1".model in config.toml: Input should be a valid string'),
+        ("[models.gpt-x]\ninput = 1", 'config.toml: [models."gpt-x"] must be named like [models."openai/gpt-x"].'),
+        ("[places.general]", 'config.toml: [places."general"] must be named like [places."discord:123"].'),
+        ("[models]\ninput = 1", 'config.toml: models.input belongs into a table such as [models."openai/gpt-x"].'),
+        ("places = 1", "config.toml: places belongs into a section"),
+        ("[bot]\nfallback_models = [1]", "bot.fallback_models in config.toml: Input should be a valid string"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(toml: str, expected: str) -> None:
@@ -82,6 +94,12 @@ def test_a_mistake_in_the_file_is_named(toml: str, expected: str) -> None:
             "80",
             "PARLEY_PORT is set, but names no setting: write it as PARLEY_WEB__PORT, or take it away",
         ),
+        (
+            "PARLEY_MODELS__X__INPUT",
+            "1",
+            "PARLEY_MODELS__X__INPUT is set, but [models] is read from the settings file alone; write it there.",
+        ),
+        ("PARLEY_PLACES__X", "x", "PARLEY_PLACES__X is set, but [places] is read from the settings file alone"),
         ("PARLEY_X", "x", "PARLEY_X is set, but names no setting: write it as PARLEY_<SECTION>__<KEY>, or take it"),
         ("PARLEY_", "x", "PARLEY_ is set, but names no setting: write it as PARLEY_<SECTION>__<KEY>, or take it away"),
         (
@@ -176,7 +194,22 @@ def test_a_list_is_written_with_commas() -> None:
     assert found.cors_origins == ("https://a.example", "https://b.example")
 
 
+def test_models_and_places_have_tables_by_their_names() -> None:
+    """What a table leaves out is unset; a name of another kind of place or model is as good as any."""
+    Path("config.toml").write_text(
+        "[models.'openai/org/x:7b']\ninput = 1\n[models.'local/y']\nimages = true\n"
+        "[places.'slack:T1:C1:17.2']\nsystem_prompt = 'Rhyme.'\n[places.'matrix:!a:b.org']\nmodel = 'local/y'\n"
+    )
+    settings = load(SHAPE, None, {})
+    assert settings.models == {"openai/org/x:7b": ModelSettings(input=1), "local/y": ModelSettings(images=True)}
+    assert settings.places["slack:T1:C1:17.2"] == PlaceSettings(system_prompt="Rhyme.")
+    assert settings.places["matrix:!a:b.org"] == PlaceSettings(model="local/y")
+
+
 def test_settings_cannot_be_changed() -> None:
-    """What was read is frozen."""
+    """What was read is frozen, tables with names too."""
+    settings = load(SHAPE, None, {})
     with pytest.raises(ValueError, match="frozen"):
-        load(SHAPE, None, {}).bot.history = 3  # type: ignore[misc]
+        settings.bot.history = 3  # type: ignore[misc]
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        settings.models["openai/x"] = ModelSettings()  # type: ignore[index]

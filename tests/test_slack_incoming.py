@@ -38,7 +38,7 @@ def test_a_mention_in_a_channel_begins_a_thread() -> None:
     """It is answered in a thread of its own, which is its place."""
     question = hear(envelope(text="<@UBOT> hello"))
     assert question
-    assert question.place == Place("slack:T1:C1:1700000000.000100", shared=True)
+    assert question.place == Place("slack:T1:C1:1700000000.000100", shared=True, home="slack:T1:C1")
     assert (question.text, question.author.name, question.channel_id) == ("hello", "Ann", "C1")
 
 
@@ -67,7 +67,46 @@ def test_a_thread_in_a_dm_is_a_place_of_its_own() -> None:
     """A person who writes in a thread is answered there."""
     question = hear(envelope(text="hello", channel="D1", channel_type="im", thread_ts="1600000000.000001"))
     assert question
-    assert question.place == Place("slack:T1:D1:1600000000.000001", direct=True)
+    assert question.place == Place("slack:T1:D1:1600000000.000001", direct=True, home="slack:T1:D1")
+
+
+def test_when_it_was_said_is_its_ts() -> None:
+    """The same in every delivery; what is no time is none."""
+    question = hear(envelope(text="<@UBOT> hello"))
+    assert question
+    assert question.sent == 1700000000.0001
+    odd = hear(envelope(text="<@UBOT> hello", ts="soon"))
+    assert odd
+    assert odd.sent == 0.0
+
+
+def test_what_is_forwarded_is_quoted() -> None:
+    """With readable mentions; a page that a link leads to is not."""
+    shared = {"is_share": True, "is_msg_unfurl": True, "author_name": "Ben", "text": "ask <@UANN> &amp; co"}
+    page = {"title": "A page", "text": "Buy now", "from_url": "https://a.example"}
+    question = hear(envelope(text="<@UBOT> look", attachments=[shared, page, {"is_share": True}]))
+    assert question
+    assert (question.text, question.quote) == ("look", "ask @Ann & co")
+    said = spoken(envelope(text="<@UBOT>", attachments=[shared]), ME)
+    assert said
+    assert said.people == ("UANN", "UBOT", "UANN")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("<@UANN> and <@UBEN|ben>", "@Ann and @ben"),
+        ("<@UBEN|Ben\u2028Ann: *yes*>", "@Ben Ann yes"),
+        ("<@UBEN|@everyone>", "@UBEN"),
+        ("<#C2|general> <!here> <!subteam^S1|@team> <!subteam^S1>", "#general @here @team @S1"),
+        ("<https://a.example|here> &lt;!here&gt;", "[here](https://a.example) <!here>"),
+    ],
+)
+def test_mentions_are_readable(written: str, read: str) -> None:
+    """As names; a label cannot pass for more than one."""
+    question = hear(envelope(text=f"<@UBOT> {written}"))
+    assert question
+    assert question.text == read
 
 
 @pytest.mark.parametrize("kind", ["channel", "group", "mpim"])

@@ -205,7 +205,11 @@ class Rest:
             "nsfw": False,
             "dm_permission": True,
         }
-        options = [{key: value for key, value in option.items() if value} for option in command.get("options") or ()]
+        words: dict[str, Any] = {"name_localizations": None, "description_localizations": None}
+        options = [
+            {**{key: value for key, value in option.items() if value}, **words}
+            for option in command.get("options") or ()
+        ]
         ids = {"id": self._world.snowflakes.next(), "application_id": APP, "version": self._world.snowflakes.next()}
         stored = {"type": 1, "description": "", **plain, **command, "options": options, **ids}
         return {**stored, **({"guild_id": guild} if guild else {})}

@@ -10,6 +10,8 @@ from tests.loopback.slack.rules import HISTORY, KINDS, READ, UPDATE_TEXT, Refusa
 from tests.loopback.slack.state import Clock, Conversation, Ephemeral, Message, Version
 from tests.loopback.slack.workspace import Workspace
 
+LIMIT = 1000
+"""Entries of a page, at most."""
 Args = Mapping[str, Any]
 Echo = Callable[[Conversation, dict[str, Any]], None]
 
@@ -140,8 +142,8 @@ class Api:
         where = self._readable(args)
         if args["ts"] not in where.messages:
             raise RefusalError("thread_not_found")
-        root, since = args["ts"], args.get("oldest", "")
-        said = [said for said in where.thread(root) if said.ts == root or said.ts > since]
+        root, since, until = args["ts"], args.get("oldest", ""), args.get("latest", "9")
+        said = [said for said in where.thread(root) if said.ts == root or since < said.ts < until]
         return self._page("messages", [self._describe(where, one) for one in said], args)
 
     def channels(self, args: Args) -> dict[str, Any]:
@@ -186,6 +188,8 @@ class Api:
 
     def _page(self, key: str, entries: list[dict[str, Any]], args: Args) -> dict[str, Any]:
         """A page of a list, with the cursor of the next one where there is more."""
+        if not 1 <= int(args.get("limit", 100)) <= LIMIT:
+            raise RefusalError("invalid_limit")
         begin = int(args.get("cursor") or 0)
         end = begin + min(int(args.get("limit", 100)), self.longest)
         more = str(end) if len(entries) > end else ""

@@ -59,7 +59,25 @@ def describe(said: Message, bot_id: str) -> dict[str, Any]:
         described |= {"bot_id": bot_id, "app_id": APP}
     if said.files:
         described |= {"subtype": "file_share", "files": said.files, "upload": False}
+    described |= said.extra
     return described
+
+
+def forward(said: Message, name: str) -> dict[str, Any]:
+    """The attachment by which a message is forwarded."""
+    return {
+        "id": 1,
+        "is_share": True,
+        "is_msg_unfurl": True,
+        "author_id": said.user,
+        "author_name": name,
+        "channel_id": said.channel,
+        "ts": said.ts,
+        "text": said.versions[-1].text,
+        "fallback": f"{name}: {said.versions[-1].text}",
+        "footer": "Slack Conversation",
+        "mrkdwn_in": ["text"],
+    }
 
 
 def mention(said: Message) -> dict[str, Any]:
@@ -76,6 +94,7 @@ def mention(said: Message) -> dict[str, Any]:
     }
     if said.files:
         event["files"] = said.files
+    event |= said.extra
     return {**event, "thread_ts": said.thread} if said.thread else event
 
 

@@ -102,9 +102,14 @@ class FakeSlack:
     async def say(
         self, channel: str = CHANNEL, text: str = "", user: str = ANN, thread: str = "", **extra: Any
     ) -> Message:
-        """A person writes a message; `files` are what `files.keep` gives, what else is there goes into the event."""
+        """A person writes a message; `files` are what `files.keep` gives, `shared` the messages that it forwards.
+
+        What else is there goes into the event.
+        """
         where = self.workspace.conversations[channel]
         said = Message(self.clock.ts(), channel, user, [Version(text)], thread, files=extra.pop("files", []))
+        if shared := extra.pop("shared", []):
+            said.extra = {"attachments": [payloads.forward(one, self.workspace.people[one.user]) for one in shared]}
         where.messages[said.ts] = said
         if f"<@{self.workspace.bot_user}>" in text and where.kind != "im" and "subtype" not in extra:
             self._send_event("app_mentions:read", payloads.mention(said))

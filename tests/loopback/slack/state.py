@@ -35,7 +35,7 @@ class Version:
 
 @dataclass
 class Message:
-    """One message; its versions are the whole history of its edits."""
+    """One message; its versions are the whole history of its edits, `extra` is what else its payload says."""
 
     ts: str
     channel: str
@@ -47,6 +47,7 @@ class Message:
     args: dict[str, Any] = field(default_factory=dict)
     reactions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     files: list[dict[str, Any]] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
