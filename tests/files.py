@@ -47,6 +47,18 @@ class Shelf:
         self.posted.append((name, text))
 
 
+class Together(Shelf):
+    """A library that gives nothing before all of its files were asked for."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        super().__init__(files)
+        self._asked = asyncio.Barrier(len(files))
+
+    async def download(self, attachment: Attachment, most: int) -> bytes:
+        await self._asked.wait()
+        return await super().download(attachment, most)
+
+
 def attachment(name: str, size: int = 1, media_type: str = "application/octet-stream") -> Attachment:
     """A file as a platform declares it; nothing of that has to be true."""
     return Attachment(name, media_type, size, "https://files.example.org/1")
@@ -90,21 +102,26 @@ def png(width: int, height: int, *chunks: tuple[bytes, bytes], pixels: bytes = b
     )
 
 
-def pdf(*pages: str, deflate: bytes = b"") -> bytes:
-    """A document with a line of text on each page; `deflate` is what the first page's content is made of instead."""
+def pdf(*pages: str, last: bytes = b"", count: int | None = None, padding: int = 0) -> bytes:
+    """A document with a line of text on each page.
+
+    `last` are deflated bytes that the last page's content is made of instead; the page tree claims to have `count`
+    pages; `padding` are bytes that nothing refers to.
+    """
     contents = [b"BT /F1 12 Tf 72 700 Td (%s) Tj ET" % page.encode() for page in pages]
     streams = [b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content) for content in contents]
-    if deflate:
-        streams[0] = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(deflate), deflate)
+    if last:
+        streams[-1] = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(last), last)
     kids = b" ".join(b"%d 0 R" % (4 + 2 * number) for number in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages)),
+        b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages) if count is None else count),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
     for number, stream in enumerate(streams):
         page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R" % (5 + 2 * number)
         objects += [page + b" /Resources << /Font << /F1 3 0 R >> >> >>", stream]
+    objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (padding, bytes(padding)))
     return _numbered(objects)
 
 

@@ -81,20 +81,20 @@ def strip(facts: Facts) -> Facts:
 
 @dataclass
 class Slow(Ollama):
-    """Does not answer before all have asked that may ask at once; `most` is how many that were."""
+    """Answers nobody until it is `open`; `most` is how many waited for that at once."""
 
-    writing: int = 0
+    waiting: int = 0
     most: int = 0
+    arrived: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        self.writing += 1
-        self.most = max(self.most, self.writing)
-        for _ in range(100):  # the others get their chance
-            await asyncio.sleep(0)
-        try:
-            return await super()._chat(request)
-        finally:
-            self.writing -= 1
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        self.arrived.release()
+        await self.open.wait()
+        self.waiting -= 1
+        return await super()._chat(request)
 
 
 def ollama(*models: str) -> Server:
@@ -325,17 +325,22 @@ async def test_a_server_at_a_base_url_says_what_its_model_holds(context: int, ex
     assert server.asked == ["/v1/models", "/v1/chat/completions", "/v1/models"]
 
 
-async def test_a_local_model_writes_one_answer_at_a_time() -> None:
-    """As `local.parallel` says; a second question reaches the server when the first one is answered."""
-    for most in (1, 2):
-        server = Slow([ollama_model("a:1b")])
-        async with server.running() as url:
-            computer = Computer(await discover([Address("Ollama", url)], 20))
-            model, _, _ = await chosen(computer, local={"parallel": most})
-            answers = await asyncio.gather(*(ask_only(model) for _ in range(4)))
-            await model.close()
-        assert answers == ["Hello from this machine. "] * 4
-        assert server.most == most
+@pytest.mark.parametrize("most", [1, 3])
+async def test_a_local_model_writes_so_many_answers_at_a_time(most: int) -> None:
+    """As `local.parallel` says; the other questions reach the server when one of the first is answered."""
+    server = Slow([ollama_model("a:1b")])
+    async with server.running() as url:
+        computer = Computer(await discover([Address("Ollama", url)], 20))
+        model, _, _ = await chosen(computer, local={"parallel": most})
+        answers = [asyncio.create_task(ask_only(model)) for _ in range(5)]
+        for _ in range(most):
+            await server.arrived.acquire()
+        for _ in range(10):  # whatever else was asked has arrived by then
+            await discover([Address("Ollama", url)], 20)
+        server.open.set()
+        assert await asyncio.gather(*answers) == ["Hello from this machine. "] * 5
+        await model.close()
+    assert server.most == most
 
 
 async def test_half_a_price_is_refused_at_the_start() -> None:

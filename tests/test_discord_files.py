@@ -63,6 +63,7 @@ async def test_a_file_is_fetched_without_the_token() -> None:
         "",
         "cdn.discordapp.com/attachments/1/2/a",
         "http://cdn.discordapp.com/attachments/1/2/a",
+        "http://cdn.discordapp.com:443/attachments/1/2/a",
         "https://cdn.discordapp.com:8443/attachments/1/2/a",
         "https://ann:secret@cdn.discordapp.com/attachments/1/2/a",
         "https://cdn.discordapp.com.evil.example/a",
@@ -114,8 +115,10 @@ async def test_a_file_that_says_it_is_too_large_is_not_asked_for() -> None:
 async def test_a_file_that_lies_about_its_size_is_cut_off() -> None:
     """By its length where the answer says it, while it comes where it does not, and after it is unpacked."""
     async with fetching() as (discord, channel):
-        large = replace(sent(discord, b"x" * (MOST + 1)), size=1)
+        large, never = replace(sent(discord, b"x" * (MOST + 1)), size=1), asyncio.Event()
+        discord.fail("download", late=never)
         assert (await refusal(channel, large)).fault is PlatformFault.REJECTED
+        never.set()
         discord.fail("download", endless=True)
         assert (await refusal(channel, replace(large, size=1))).fault is PlatformFault.REJECTED
         bomb = gzip.compress(b"\0" * 50_000_000)
@@ -183,6 +186,7 @@ async def test_an_answer_is_posted_as_a_file() -> None:
         await channel.attach("answer 1.md", "# Größe\n@everyone <@100000000000000003>\n")
         (said,) = discord.answers()
         (file,) = said.attachments
+        assert discord.called("post")[0].body["allowed_mentions"] == {"parse": []}
         assert (file["filename"], file["content_type"]) == ("answer 1.md", "text/plain; charset=utf-8")
         assert (said.shown, said.reference, bool(said.flags & SILENT), discord.notifications) == ("", "", True, [])
         read = Attachment(file["filename"], "", file["size"], file["url"])

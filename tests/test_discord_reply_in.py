@@ -12,11 +12,10 @@ from adapters.discord.channel import DiscordChannel
 from adapters.discord.incoming import incoming
 from adapters.discord.invite import invite
 from adapters.discord.rest import connect
-from adapters.discord.room import title
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Author, Incoming, Page, Place, State
+from bot.messages import Page, Place, State
 from tests.discord_app import App, Heard, answered, connected, settings
-from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, BOT_ROLE, GENERAL, GUILD, TALK, FakeDiscord
+from tests.loopback.discord import ANN_DM, BEN, BOT, BOT_ROLE, GENERAL, GUILD, TALK, FakeDiscord
 from tests.loopback.discord.state import VOICE, Channel, Message
 
 MENTION = f"<@{BOT}>"
@@ -223,6 +222,19 @@ async def test_a_thread_that_was_deleted_is_gone() -> None:
         assert not discord.answers(GENERAL)
 
 
+async def test_a_thread_that_is_deleted_meanwhile_is_not_looked_for() -> None:
+    """Where it was opened is known: the call is made once."""
+    async with FakeDiscord() as discord:
+        said = discord.say(GENERAL, "a question")
+        async with threaded(discord, said) as channel:
+            posted = await channel.post(Page("one"))
+            discord.people.drop(said.id)
+            with pytest.raises(PlatformError) as caught:
+                await channel.edit(posted, Page("two"))
+        assert caught.value.fault is PlatformFault.GONE
+        assert [call["channel"] for call in discord.called("edit")] == [said.id]
+
+
 async def test_posts_count_under_the_thread_s_limit() -> None:
     """It is shared with everything else that is said there, and not with the channel."""
     async with FakeDiscord() as discord, connect(settings(discord)) as rest:
@@ -267,32 +279,6 @@ async def test_an_edit_keeps_the_place_and_the_opened_thread_is_none() -> None:
         await discord.until(lambda: app.engine.amended)
         assert [question.text for question in app.engine.amended] == ["two"]
         assert app.engine.amended[0].place == app.engine.received[0].place
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("why?", "why?"),
-        ("", "A question of Ann"),
-        ("\u200b\n ** `", "A question of Ann"),
-        ("# Title\n> quoted\n```py\ncode", "Title > quoted py code"),
-        ("ask @Ben in #general", "ask @Ben in #general"),
-        ("x" * 150, "x" * 99 + "…"),
-        ("word " * 40, "word " * 19 + "word…"),
-        ("a\x00b\ud800c\u202ed", "a bcd"),
-    ],
-)
-def test_a_thread_is_named_after_the_question(text: str, name: str) -> None:
-    """On one line of at most 100 characters, without marks."""
-    question = Incoming(Place("discord:5", home=f"discord:{GENERAL}"), Author(ANN, "Ann"), text, GENERAL, "5")
-    assert title(question) == name
-    assert len(name) <= 100
-
-
-@pytest.mark.parametrize(("place", "channel"), [(GENERAL, GENERAL), (TALK, TALK), ("5", "5")])
-def test_what_is_answered_where_it_was_said_has_no_thread(place: str, channel: str) -> None:
-    """Nor has the first message of a forum's post, which has the post's own id."""
-    assert title(Incoming(Place(f"discord:{place}"), Author(ANN, "Ann"), "why?", channel, "5")) == ""
 
 
 async def test_the_invite_link_asks_for_threads_only_where_they_are_wanted() -> None:

@@ -134,6 +134,7 @@ async def test_replies_end_at_the_bot() -> None:
         async with connected(discord) as app:
             question = await ask(discord, app, "why?", reference=last.id)
             assert await seen(app, question, first=False) == [("Ben", "link 0")]
+            assert await seen(app, await ask(discord, app, reference=mine.id), first=False) == []
 
 
 async def test_a_reply_to_the_bot_itself_is_not_waited_for() -> None:

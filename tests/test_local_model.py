@@ -126,3 +126,16 @@ def test_a_missing_file_is_no_model(tmp_path: Path) -> None:
     """Neither is a folder."""
     assert not is_model(tmp_path / "none.gguf")
     assert not is_model(tmp_path)
+
+
+async def test_each_of_several_answers_at_once_has_the_whole_context(file: Path) -> None:
+    """With `local.parallel` the model has a slot for each; what fits into one still fits, what does not is refused."""
+    model = await LocalModel.load(file, "local/wide", SETTINGS.model_copy(update={"parallel": 3}))
+    try:
+        answers = await asyncio.gather(*(answer(model, prompt(f"{ENDLESS} " * 40, tokens=20)) for _ in range(3)))
+        assert all((last.usage or Usage()).input > SETTINGS.context / 2 for _, last in answers)
+        with pytest.raises(ModelError) as caught:
+            await answer(model, prompt("word " * SETTINGS.context))
+        assert caught.value.fault is ModelFault.CONTEXT
+    finally:
+        await model.close()

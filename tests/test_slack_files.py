@@ -80,6 +80,7 @@ async def test_a_file_is_fetched_with_the_token() -> None:
         "",
         "files.slack.com/files-pri/T1-F1/a",
         "http://files.slack.com/files-pri/T1-F1/a",
+        "http://files.slack.com:443/files-pri/T1-F1/a",
         "https://files.slack.com:8443/files-pri/T1-F1/a",
         "https://ann:secret@files.slack.com/files-pri/T1-F1/a",
         "https://files.slack.com.evil.example/a",
@@ -116,6 +117,7 @@ def test_slack_s_own_hosts_are_asked(host: str) -> None:
     [
         {"is_external": True, "mode": "external", "external_type": "gdrive"},
         {"mode": "external"},
+        {"is_external": True},
         {"mode": "hidden_by_limit"},
         {"mode": "tombstone", "size": None},
     ],
@@ -178,8 +180,10 @@ async def test_a_file_that_says_it_is_too_large_is_not_asked_for() -> None:
 async def test_a_file_that_lies_about_its_size_is_cut_off() -> None:
     """By its length where the answer says it, while it comes where it does not."""
     async with fetching() as (slack, channel):
-        large = replace(sent(slack, b"x" * (MOST + 1)), size=1)
+        large, never = replace(sent(slack, b"x" * (MOST + 1)), size=1), asyncio.Event()
+        slack.fail("url_private", late=never)
         assert (await refusal(channel, large)).fault is PlatformFault.REJECTED
+        never.set()
         slack.fail("url_private", endless=True)
         assert (await refusal(channel, large)).fault is PlatformFault.REJECTED
         assert await channel.download(sent(slack), MOST) == b"content"
@@ -217,71 +221,6 @@ async def test_refusals_of_a_file_are_told_apart(fault: dict[str, Any], expected
         assert (error.fault, error.retry_after) == (expected, 7.0 if expected is PlatformFault.RATE else None)
         assert "secret" not in str(error)
         assert len(slack.called("url_private")) == 1
-
-
-@pytest.mark.parametrize("where", [CHANNEL, DM])
-async def test_an_answer_is_shared_as_a_file(where: str) -> None:
-    """Below the question, in its thread where it has one; the bytes go without a token."""
-    async with fetching(where) as (slack, channel):
-        await channel.attach("answer 1.md", "# Größe\n<!channel> @here\n")
-        (said,) = slack.answers(where)
-        (file,) = said.files
-        assert (file["name"], file["title"]) == ("answer 1.md", "answer 1.md")
-        assert slack.files.read(file).decode() == "# Größe\n<!channel> @here\n"
-        (question,) = [other for other in slack.workspace.conversations[where].messages.values() if not other.bot]
-        assert said.thread == ("" if where == DM else question.ts)
-        assert said.pings == ()
-        assert await channel.download(heard(file), MOST) == slack.files.read(file)
-
-
-async def test_a_letter_that_is_none_is_no_crash() -> None:
-    """It becomes a question mark."""
-    async with fetching() as (slack, channel):
-        await channel.attach("answer.md", "\ud800")
-        assert slack.files.read(slack.answers()[0].files[0]) == b"?"
-
-
-@pytest.mark.parametrize("step", ["files.getUploadURLExternal", "upload_url", "files.completeUploadExternal"])
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [(429, PlatformFault.RATE), (503, PlatformFault.NETWORK)],
-)
-async def test_nothing_is_shared_where_a_step_fails(step: str, status: int, expected: PlatformFault) -> None:
-    """It says why, tries nothing again, and shares no half of a file."""
-    async with fetching() as (slack, channel):
-        slack.fail(step, status=status)
-        with pytest.raises(PlatformError) as caught:
-            await channel.attach("answer.md", "one")
-        assert caught.value.fault is expected
-        assert slack.answers() == []
-        assert len(slack.called(step)) == 1
-
-
-async def test_the_bytes_go_to_slack_alone() -> None:
-    """Whatever address it is told: none of another server, and no redirect is followed."""
-    async with FakeSlack() as other, fetching() as (slack, channel):
-        true = slack.api.methods["files.getUploadURLExternal"]
-        elsewhere = f"{other.origin}/upload/v1/F1"
-        slack.api.methods["files.getUploadURLExternal"] = lambda args: {**true(args), "upload_url": elsewhere}
-        with pytest.raises(PlatformError, match="elsewhere"):
-            await channel.attach("answer.md", "one")
-        slack.api.methods["files.getUploadURLExternal"] = true
-        slack.fail("upload_url", status=307, headers={"Location": elsewhere})
-        with pytest.raises(PlatformError) as caught:
-            await channel.attach("answer.md", "one")
-        assert caught.value.fault is PlatformFault.REJECTED
-        assert (slack.answers(), other.calls) == ([], [])
-
-
-async def test_without_the_scope_nothing_is_shared() -> None:
-    """The operator is told which, and answers go on."""
-    async with fetching(lacks={"files:write"}) as (slack, channel):
-        with capture_logs() as logs, pytest.raises(PlatformError) as caught:
-            await channel.attach("answer.md", "one")
-        assert caught.value.fault is PlatformFault.FORBIDDEN
-        assert [(line["log_level"], line["scope"]) for line in logs] == [("warning", "files:write")]
-        assert await channel.post(Page("one"))
-        assert await channel.download(sent(slack), MOST) == b"content"
 
 
 async def test_files_come_with_a_question_to_the_running_bot() -> None:

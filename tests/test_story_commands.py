@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest_asyncio
+from PIL import Image
 
 from bot import notes
 from tests.loopback.discord import ANN, BOT, GENERAL, OWNER, RANDOM, TALK, FakeDiscord
@@ -84,3 +86,29 @@ async def test_a_persona_is_told_in_a_channel_of_slack(model: FakeOpenAI, tmp_pa
         assert "Nora" not in model.requests[-1]["messages"][0]["content"]
         slack.slash("/parley", CHANNEL, "usage")
         await slack.until(lambda: "question" in slack.ephemerals[-1].shown, PATIENCE)
+
+
+async def test_a_picture_is_shown_to_the_model_and_a_file_read(model: FakeOpenAI, tmp_path: Path) -> None:
+    """From the platform to the provider; below the answer one line says what cannot be used.
+
+    The next question is asked with the picture still there.
+    """
+    file = BytesIO()
+    Image.new("RGB", (30, 20)).save(file, "PNG")
+    (tmp_path / "config.toml").write_text('[models."openai/test-model"]\nimages = true\n', encoding="utf-8")
+    sent = [
+        ("a.png", file.getvalue(), "image/png"),
+        ("b.txt", b"forty-two", "text/plain"),
+        ("c.zip", b"PK\x03\x04\0", "image/png"),
+    ]
+    async with FakeDiscord() as discord, Program(tmp_path, **environ(discord, model)) as parley:
+        await parley.logged("discord is connected")
+        discord.say(GENERAL, f"{MENTION} what is this?", files=sent)
+        answer = await whole(discord, 1)
+        assert "c.zip: I cannot read this kind of file." in answer.content
+        *pictures, text = model.requests[-1]["messages"][-1]["content"]
+        assert [part["type"] for part in pictures] == ["image_url"]
+        assert "File b.txt:\n```txt\nforty-two\n```" in text["text"]
+        discord.say(GENERAL, f"{MENTION} and now?")
+        await whole(discord, 2)
+        assert model.requests[-1]["messages"][1] == model.requests[0]["messages"][-1]

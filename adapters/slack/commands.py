@@ -71,7 +71,7 @@ class Commands:
         """A thread was picked: its row names the command, its button the place."""
         await ack()
         action, person = body["actions"][0], meet(body, respond, self._settings)
-        place = Place(action["value"], shared=True, home="")
+        place = Place(action["value"], shared=True, home=action["value"].rpartition(":")[0])
         if place.key.startswith(f"slack:{team_of(body, self._me)}:{body['channel']['id']}:"):
             said = await self._run(action["action_id"].partition(":")[0], place, person)
             await person.tell(said, replace=True)

@@ -80,7 +80,7 @@ class History:
             ),
             LONG,
         )
-        return _sort([message for message in found if message["ts"] < before])
+        return _sort(found)
 
     async def _list(self, key: str, request: Request, pages: int = PAGES) -> list[Entry]:
         """A list that comes in pages."""

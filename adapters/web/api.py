@@ -16,6 +16,8 @@ from starlette.types import Receive, Scope, Send
 from adapters.web.channel import Silence, Wire
 from adapters.web.endings import failure
 from adapters.web.incoming import AUTHOR, Asked, begin, incoming, place
+from adapters.web.rate import Rate, client
+from adapters.web.settings import Settings
 from bot.engine import Engine
 from bot.health import Host
 from bot.messages import Incoming, Place
@@ -29,16 +31,19 @@ PATIENCE = 30.0
 EVERYTHING = 1_000_000
 """Messages of one conversation; more than anyone will read back."""
 UNKNOWN = "There is no such conversation, or it was forgotten. Leave conversation_id out to begin a new one."
+FAST = "That was too many questions from your address in one minute. Please try again in {seconds} s."
 CLOSING = "I am being restarted. Please try again in a minute."
 
 log = structlog.get_logger(__name__)
 
 
-def routes(engine: Engine, host: Host) -> APIRouter:
+def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
     """The API's paths, over an engine."""
     router = APIRouter()
+    rate = Rate(settings.rate)
 
     async def take(request: Request) -> Incoming:
+        limit(rate, client(request, settings.proxies))
         asked = await read(request)
         if host.closing.is_set():
             raise HTTPException(503, CLOSING)
@@ -79,6 +84,12 @@ def routes(engine: Engine, host: Host) -> APIRouter:
         return JSONResponse({"model": {"reader": engine.model.reader, "trial": engine.model.trial}})
 
     return router
+
+
+def limit(rate: Rate, who: str) -> None:
+    """Count a question; the answer to one too many is a 429. This machine is not counted."""
+    if who and (seconds := rate.wait(who)):
+        raise HTTPException(429, FAST.format(seconds=seconds), {"Retry-After": str(seconds)})
 
 
 async def read(request: Request, patience: float = PATIENCE) -> Asked:

@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from adapters.web import api, health
-from adapters.web.guard import Guard
+from adapters.web.guard import Guard, Strict
 from adapters.web.settings import Settings
 from bot.engine import Engine
 from bot.errors import StorageError
@@ -31,7 +31,7 @@ def build(engine: Engine, settings: Settings, host: Host) -> ASGIApp:
         openapi_url=None,
         exception_handlers={HTTPException: _refused, StorageError: _unremembered, Exception: _broken},
     )
-    app.include_router(api.routes(engine, host))
+    app.include_router(api.routes(engine, host, settings))
     app.include_router(health.routes(engine, host))
     app.mount("/static", StaticFiles(directory=STATIC))
 
@@ -40,7 +40,7 @@ def build(engine: Engine, settings: Settings, host: Host) -> ASGIApp:
         return FileResponse(STATIC / "index.html")
 
     guard = Guard(app, settings, host)
-    return share(guard, settings.cors_origins) if settings.cors_origins else guard
+    return Strict(share(guard, settings.cors_origins) if settings.cors_origins else guard)
 
 
 def share(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
@@ -50,7 +50,7 @@ def share(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
         allow_origins=origins,
         allow_methods=("GET", "POST", "DELETE"),
         allow_headers=("Authorization", "Content-Type"),
-        expose_headers=(api.ID_HEADER,),
+        expose_headers=(api.ID_HEADER, "Retry-After"),
     )
 
 

@@ -36,7 +36,26 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-"""On every response of ours."""
+"""On every response, whoever makes it."""
+
+
+class Strict:
+    """Puts the strict headers on every response of an application, in place of its own of those names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def decorate(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                more = {**HEADERS, "cache-control": "no-cache" if is_page(scope["path"]) else "no-store"}
+                kept = [(name, value) for name, value in message["headers"] if name.decode().lower() not in more]
+                message["headers"] = [*kept, *((name.encode(), value.encode()) for name, value in more.items())]
+            await send(message)
+
+        await self._app(scope, receive, decorate)
 
 
 class Guard:
@@ -53,14 +72,8 @@ class Guard:
             await mounted(scope, receive, send)
             return
 
-        async def decorate(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                more = {**HEADERS, "cache-control": "no-cache" if is_page(scope["path"]) else "no-store"}
-                message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in more.items())]
-            await send(message)
-
         refusal = refuse(self._settings, scope["path"], Headers(scope=scope))
-        await (refusal or self._app)(scope, receive, decorate)
+        await (refusal or self._app)(scope, receive, send)
 
 
 def refuse(settings: Settings, path: str, headers: Mapping[str, str]) -> JSONResponse | None:

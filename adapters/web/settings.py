@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -30,6 +30,27 @@ class Settings(Section):
     cors_origins: tuple[str, ...] = Field(
         (), description='Other sites whose pages may use the API, as "https://example.com"; "*" for all.'
     )
+
+    rate: int = Field(
+        20,
+        ge=0,
+        description="Questions a minute from one address; 0: any number. This machine may ask as often as it likes.",
+    )
+    proxies: tuple[str, ...] = Field(
+        (),
+        description="Addresses or networks of reverse proxies on other machines, whose X-Forwarded-For says who asks; "
+        '"*" where nobody reaches Parley but through one. One on this machine is believed without.',
+    )
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                _ = proxy == "*" or ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError('a proxy is written as "10.0.0.7" or "10.0.0.0/8"') from None
+        return proxies
 
     @field_validator("cors_origins")
     @classmethod

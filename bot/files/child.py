@@ -23,16 +23,18 @@ log = structlog.get_logger(__name__)
 async def run(module: str, data: bytes, *arguments: int, most: int) -> tuple[bytes, bool]:
     """What the module writes when it is run as a program with this data, and whether it came to its end.
 
-    No more than `most` bytes are taken: it is ended when it writes more, and when the caller is cancelled.
+    No more than `most` bytes are taken: it is ended when it writes more, and when the caller is cancelled. A program
+    that cannot be started has written nothing.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, *map(str, arguments)),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        cwd=ROOT,
-        env={name: os.environ[name] for name in KEPT if name in os.environ},
-    )
+    command = (sys.executable, "-m", module, *map(str, arguments))
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT, env=environment
+        )
+    except OSError as error:
+        log.error("no process can be started, so files are not read", program=module, reason=str(error))
+        return b"", False
     stdin, stdout = cast(asyncio.StreamWriter, process.stdin), cast(asyncio.StreamReader, process.stdout)
     try:
         _, output = await asyncio.gather(_give(stdin, data), _take(stdout, most))

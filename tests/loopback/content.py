@@ -26,7 +26,7 @@ async def send(request: web.Request, data: bytes, kind: str, fault: Fault | None
     if fault is None or not (fault.lose or fault.endless or fault.late):
         return web.Response(body=data, headers={"Content-Type": kind})
     response = web.StreamResponse(headers={"Content-Type": kind})
-    response.enable_chunked_encoding()
+    response.content_length = None if fault.endless else len(data)
     await response.prepare(request)
     await response.write(data[: len(data) // 2])
     while fault.endless and not (fault.late and fault.late.is_set()):

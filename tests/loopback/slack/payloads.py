@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.loopback.slack.state import Conversation, Message
@@ -63,8 +63,12 @@ def describe(said: Message, bot_id: str) -> dict[str, Any]:
     return described
 
 
-def forward(said: Message, name: str) -> dict[str, Any]:
-    """The attachment by which a message is forwarded."""
+def forward(shared: Sequence[Message], people: Mapping[str, str]) -> dict[str, Any]:
+    """What a message says of those that it forwards; nothing where there are none."""
+    return {"attachments": [_share(said, people[said.user]) for said in shared]} if shared else {}
+
+
+def _share(said: Message, name: str) -> dict[str, Any]:
     return {
         "id": 1,
         "is_share": True,

@@ -102,14 +102,10 @@ class FakeSlack:
     async def say(
         self, channel: str = CHANNEL, text: str = "", user: str = ANN, thread: str = "", **extra: Any
     ) -> Message:
-        """A person writes a message; `files` are what `files.keep` gives, `shared` the messages that it forwards.
-
-        What else is there goes into the event.
-        """
+        """A person writes a message with `files` of `files.keep`; it forwards `shared`; the rest is the event's."""
         where = self.workspace.conversations[channel]
         said = Message(self.clock.ts(), channel, user, [Version(text)], thread, files=extra.pop("files", []))
-        if shared := extra.pop("shared", []):
-            said.extra = {"attachments": [payloads.forward(one, self.workspace.people[one.user]) for one in shared]}
+        said.extra = payloads.forward(extra.pop("shared", []), self.workspace.people)
         where.messages[said.ts] = said
         if f"<@{self.workspace.bot_user}>" in text and where.kind != "im" and "subtype" not in extra:
             self._send_event("app_mentions:read", payloads.mention(said))

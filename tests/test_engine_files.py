@@ -1,0 +1,89 @@
+"""Long answers as files, and questions that are nothing but a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot import notes
+from bot.engine import Engine
+from bot.errors import PlatformError, PlatformFault
+from bot.messages import Attachment, State
+from tests.loopback.openai import FakeOpenAI
+from tests.screen import Screen
+from tests.test_engine import engine, provider, recall, say
+
+__all__ = ["engine", "provider"]
+
+
+class Desk(Screen):
+    """A platform that keeps files."""
+
+    def __init__(self, content: bytes = b"", fault: PlatformFault | None = None) -> None:
+        super().__init__(page_size=60, trip=0)
+        self.content = content
+        self.fault = fault
+        self.fetched = 0
+        self.attached: list[tuple[str, str]] = []
+
+    async def download(self, attachment: Attachment, most: int) -> bytes:
+        """The content of every file."""
+        self.fetched += 1
+        return self.content
+
+    async def attach(self, name: str, text: str) -> None:
+        """Keep a file, or refuse it."""
+        if self.fault:
+            raise PlatformError(self.fault, "no")
+        self.attached.append((name, text))
+
+
+LONG = "a long question " * 12
+
+
+@pytest.mark.parametrize("after", [0, 1, 100])
+async def test_a_long_answer_is_a_file_too(engine: Engine, after: int) -> None:
+    """Of more messages than the setting says; never where it is 0."""
+    engine.settings = engine.settings.model_copy(update={"file_after": after})
+    desk = Desk()
+    answer = await engine.respond(say(LONG, "1"), desk)
+    assert answer is not None
+    assert len(answer.posts) > 1
+    assert desk.attached == ([(notes.FILE, answer.text)] if after == 1 else [])
+
+
+async def test_an_answer_that_cannot_be_a_file_is_whole_all_the_same(engine: Engine) -> None:
+    """A refusal of the file changes nothing about it."""
+    engine.settings = engine.settings.model_copy(update={"file_after": 1})
+    desk = Desk(fault=PlatformFault.FORBIDDEN)
+    answer = await engine.respond(say(LONG, "1"), desk)
+    assert answer is not None
+    assert answer.state is State.DONE
+    assert len(await recall(engine)) == 2
+
+
+async def test_a_file_without_words_is_a_question(engine: Engine, provider: FakeOpenAI) -> None:
+    """It is read, and remembered with the turn; trying again does not fetch it again."""
+    desk = Desk(b"forty-two")
+    engine.serve("discord", lambda _: desk)
+    question = replace(say("", "1"), attachments=(Attachment("a.txt", "text/plain", 9, "https://x"),))
+    await engine.respond(question, desk)
+    assert "forty-two" in (await recall(engine))[0]
+    asked = await engine.memory.turn(1)
+    assert asked is not None
+    assert "forty-two" in asked.material.text
+    await engine.amend(replace(question, text="What is it?"))
+    await desk.until(lambda: provider.asked == 2)
+    await engine.drain(60)
+    assert (await recall(engine))[0] == f"What is it?\n\n{asked.material.text}"
+    assert desk.fetched == 1
+
+
+async def test_where_files_cannot_be_read_one_line_says_so(engine: Engine) -> None:
+    """The question is answered."""
+    screen = Screen(trip=0)
+    question = replace(say("What is it?", "1"), attachments=(Attachment("a.txt", "", 9, "https://x"),))
+    await engine.respond(question, screen)
+    assert screen.last.note == notes.NO_FILES
+    assert screen.last.state is State.DONE
