@@ -11,8 +11,9 @@ import structlog
 
 from bot.errors import ModelError, PlatformError, PlatformFault
 from bot.messages import State, Usage
-from bot.notes import ENDINGS, failure
-from bot.ports import Answer, Piece, Transcript
+from bot.notes import ENDINGS, FILE, failure
+from bot.pacing import Urgency
+from bot.ports import Answer, Channel, Library, Piece, Transcript
 from bot.reply import Reply
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,20 @@ async def deliver(
         writing.cancel()
     first = screen.begun - start if screen.begun else None
     return replace(_account(answer, screen, fault), first=first, lag=None if fault else clock() - over)
+
+
+async def enclose(channel: Channel | Transcript, answer: Answer, after: int) -> None:
+    """Post an answer of more than `after` messages as a file too, where the channel can; 0: never. It may fail."""
+    if isinstance(channel, Transcript) or not (0 < after < len(answer.posts) and isinstance(channel, Library)):
+        return
+    seat = channel.posts.seat(lambda: 0.0)
+    try:
+        await seat.turn(Urgency.FINAL)
+        await channel.attach(FILE, answer.text)
+    except PlatformError as error:
+        log.warning("an answer could not be posted as a file", fault=error.fault.value, error=str(error))
+    finally:
+        seat.leave()
 
 
 async def _finish(writing: Awaitable[None]) -> str:

@@ -15,14 +15,14 @@ from bot.brief import Brief, Desk
 from bot.config import BotSettings, FilesSettings, PlaceSettings
 from bot.controls import Controls
 from bot.customs import Customs
-from bot.delivery import deliver, tell
-from bot.errors import ModelFault, PlatformError, StorageError
+from bot.delivery import deliver, enclose, tell
+from bot.errors import ModelFault, StorageError
 from bot.live import Places, Waiting
 from bot.messages import Author, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
 from bot.own_words import apologise, introduce, paper
-from bot.ports import Answer, Asked, Channel, Library, Memory, Model, Transcript
+from bot.ports import Answer, Asked, Channel, Memory, Model, Transcript
 from bot.recovery import Opener, Recovery
 from bot.reply import Reply
 from bot.summaries import Summaries
@@ -212,7 +212,7 @@ class Engine:
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
         answer = replace(answer, model=brief.model, usage=brief.usage)
         self._record(here.platform, answer)
-        await self._enclose(main.channel, answer)
+        await enclose(main.channel, answer, self.settings.file_after)
         try:
             closed = await self._close(main, answer, brief.question if answer.text else None)
             self._summaries.spoke(here, model)
@@ -222,15 +222,6 @@ class Engine:
             self.alerts.tell("storage", notes.ALERTS["storage"])
             await apologise(main.channel, notes.UNREMEMBERED, "storage")
             return replace(answer, fault="storage")
-
-    async def _enclose(self, channel: Channel | Transcript, answer: Answer) -> None:
-        """Post a long answer as a file, too."""
-        if not (0 < self.settings.file_after < len(answer.posts) and isinstance(channel, Library)):
-            return
-        try:
-            await channel.attach(notes.FILE, answer.text)
-        except PlatformError as error:
-            log.warning("an answer could not be posted as a file", fault=error.fault.value, error=str(error))
 
     async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
         await self.memory.finish(waiting.turn, answer, question)

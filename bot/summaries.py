@@ -19,7 +19,7 @@ from bot.supervision import report
 
 LONGEST = 600
 """Tokens of a summary."""
-BACK = 200
+BACK = 100
 """How many messages before the window are summarised at most, where they are in no summary yet."""
 SOON = 0.9
 """The part of the time that a provider's cache keeps a conversation, after which it is summarised while it is there."""

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.messages import Attachment, Author, File, Incoming, Place, State
@@ -38,13 +39,16 @@ def unfinished(db: sqlite3.Connection, platform: str) -> list[Asked]:
 
 
 def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
-    """Change what a message says, in its turn and in the memory."""
+    """Change what a message says, in its turn and in the memory; it stays in the place that it was said in."""
     row = db.execute(
         "SELECT id, coalesce(joined, id), question FROM turns WHERE platform = ? AND channel = ? AND message = ? "
         "AND forgotten = 0 AND command = ''",
         (incoming.place.platform, incoming.channel_id, incoming.message_id),
     ).fetchone()
-    if row is None or row[2] == write(incoming):
+    if row is None:
+        return None
+    incoming = replace(incoming, place=_read(row[2]).place)
+    if row[2] == write(incoming):
         return None
     own, turn, _ = row
     db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))

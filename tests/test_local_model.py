@@ -130,9 +130,9 @@ def test_a_missing_file_is_no_model(tmp_path: Path) -> None:
 
 async def test_each_of_several_answers_at_once_has_the_whole_context(file: Path) -> None:
     """With `local.parallel` the model has a slot for each; what fits into one still fits, what does not is refused."""
-    model = await LocalModel.load(file, "local/wide", SETTINGS.model_copy(update={"parallel": 3}))
+    model = await LocalModel.load(file, "local/wide", SETTINGS.model_copy(update={"parallel": 2}))
     try:
-        answers = await asyncio.gather(*(answer(model, prompt(f"{ENDLESS} " * 40, tokens=20)) for _ in range(3)))
+        answers = await asyncio.gather(*(answer(model, prompt(f"{ENDLESS} " * 40, tokens=8)) for _ in range(2)))
         assert all((last.usage or Usage()).input > SETTINGS.context / 2 for _, last in answers)
         with pytest.raises(ModelError) as caught:
             await answer(model, prompt("word " * SETTINGS.context))

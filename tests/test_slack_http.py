@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 
 from adapters.slack.door import LONGEST, Door
-from tests.loopback.slack import BOT, CHANNEL, DM, FakeSlack
+from tests.loopback.slack import ANN, BOT, CHANNEL, DM, TEAM, FakeSlack
 from tests.loopback.slack.app import connected, served
 from tests.loopback.slack.delivery import sign
 
@@ -24,6 +24,12 @@ async def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str
     kind = {"Content-Type": "application/json"}
     async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=kind | headers) as answer:
         return answer.status, await answer.text()
+
+
+def event() -> bytes:
+    """What Slack sends of a direct message."""
+    said = {"type": "message", "channel": DM, "channel_type": "im", "user": ANN, "ts": "1700000000.000100"}
+    return json.dumps({"type": "event_callback", "team_id": TEAM, "event": {**said, "text": "hello"}}).encode()
 
 
 def http(slack: FakeSlack) -> dict[str, Any]:
@@ -75,6 +81,12 @@ async def test_slack_s_first_request_is_answered() -> None:
         {"X-Slack-Request-Timestamp": ""},
         {"X-Slack-Signature": "v0=é"},
         {"X-Slack-Signature": ""},
+        {"X-Slack-Signature": "v0=" + "0" * 20_000},
+        {"X-Slack-Request-Timestamp": "1e9"},
+        {"X-Slack-Request-Timestamp": "-1"},
+        {"X-Slack-Request-Timestamp": "0x65"},
+        {"X-Slack-Request-Timestamp": "²"},
+        {"X-Slack-Request-Timestamp": "nan"},
     ],
 )
 async def test_what_slack_did_not_sign_is_refused(headers: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
@@ -95,6 +107,51 @@ async def test_an_old_signature_is_refused() -> None:
         old, new = (sign("the secret", HELLO, int(time.time()) - age) for age in (400, 200))
         assert (await post(url, HELLO, old))[0] == 401
         assert (await post(url, HELLO, new))[0] == 503
+
+
+async def test_a_request_that_was_taken_in_is_refused_when_it_is_played_again() -> None:
+    """401 within the five minutes too, and no second answer; the same words, signed anew, are for the journal."""
+    async with (
+        FakeSlack() as slack,
+        connected(slack, **http(slack)) as app,
+        served(slack, app.host.mounts[PATH]) as url,
+    ):
+        for body in (HELLO, event()):
+            signed = sign(slack.signing_secret, body)
+            assert [(await post(url, body, signed))[0] for _ in range(3)] == [200, 401, 401]
+        assert len(app.engine.received) == 1
+        later = sign(slack.signing_secret, HELLO, int(time.time()) - 1)
+        assert (await post(url, HELLO, later))[0] == 200
+
+
+async def test_what_was_not_taken_in_may_come_again() -> None:
+    """A retry within the same second has the same signature: a 503 before it is no reason to refuse it."""
+    async with (
+        FakeSlack() as slack,
+        connected(slack, **http(slack)) as app,
+        served(slack, app.host.mounts[PATH]) as url,
+    ):
+        body = event()
+        signed = sign(slack.signing_secret, body)
+        app.engine.memory.broken = True
+        assert (await post(url, body, signed))[0] == 503
+        app.engine.memory.broken = False
+        assert (await post(url, body, signed))[0] == 200
+        assert (await post(url, body, signed))[0] == 401
+        assert len(app.engine.memory.claims) == 1
+
+
+async def test_signatures_are_kept_for_as_long_as_they_are_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never more of them than are bounded: the oldest go first."""
+    monkeypatch.setattr("adapters.slack.door.REMEMBERED", 3)
+    async with FakeSlack() as slack, connected(slack, **http(slack)) as app:
+        door = cast(Door, app.host.mounts[PATH])
+        now = int(time.time())
+        async with served(slack, door) as url:
+            for age in (290, 200, 100, 50, 0):
+                assert (await post(url, HELLO, sign(slack.signing_secret, HELLO, now - age)))[0] == 200
+            assert len(door._seen) == 3
+            assert (await post(url, HELLO, sign(slack.signing_secret, HELLO, now - 100)))[0] == 401
 
 
 async def test_the_door_answers_before_the_bot_is_ready() -> None:

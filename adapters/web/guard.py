@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
+from secrets import compare_digest
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -100,7 +100,7 @@ def is_page(path: str) -> bool:
 
 def _has(key: str, headers: Mapping[str, str]) -> bool:
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and secrets.compare_digest(token.strip().encode("latin-1"), key.encode())
+    return scheme.lower() == "bearer" and compare_digest(token.strip().encode("latin-1"), key.encode())
 
 
 def _name(host: str) -> str:

@@ -14,6 +14,8 @@ REMEMBERED = 10_000
 """Clients that are counted; beyond them the one that was silent longest is counted anew."""
 SITE = 64
 """Bits of an IPv6 address that one customer has to themselves, and can vary the rest of (RFC 6177)."""
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+"""Headers that proxies put in: behind one, this machine's address is everybody's."""
 Clock = Callable[[], float]
 
 
@@ -39,25 +41,26 @@ class Rate:
 
 
 def client(request: HTTPConnection, proxies: Sequence[str]) -> str:
-    """Who asks, as one line to count by; empty for this machine.
+    """Who asks, as one line to count by; empty for this machine itself, not by way of a proxy.
 
     What X-Forwarded-For says is believed of this machine's own proxies and of those that are listed: from its end, up
     to the first address that is none of them.
     """
-    named = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
     peer = request.client.host if request.client else ""
-    for hop in (*(address.strip() for address in named if address.strip()), peer)[::-1]:
-        peer = hop
-        if not _trusted(hop, proxies):
-            break
-    return "" if _local(peer) else _site(peer)
+    if _local(peer) and not any(sign in request.headers for sign in FORWARDED):
+        return ""
+    if _local(peer) or "*" in proxies or _listed(peer, proxies):
+        named = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+        for hop in filter(None, (address.strip() for address in reversed(named))):
+            peer = hop
+            if not _listed(hop, proxies):
+                break
+    return _site(peer)
 
 
-def _trusted(address: str, proxies: Sequence[str]) -> bool:
-    if _local(address) or "*" in proxies:
-        return True
+def _listed(address: str, proxies: Sequence[str]) -> bool:
     try:
-        return any(ip_address(address) in ip_network(proxy, strict=False) for proxy in proxies)
+        return any(ip_address(address) in ip_network(proxy, strict=False) for proxy in proxies if proxy != "*")
     except ValueError:
         return False
 

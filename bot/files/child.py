@@ -36,11 +36,13 @@ async def run(module: str, data: bytes, *arguments: int, most: int) -> tuple[byt
         log.error("no process can be started, so files are not read", program=module, reason=str(error))
         return b"", False
     stdin, stdout = cast(asyncio.StreamWriter, process.stdin), cast(asyncio.StreamReader, process.stdout)
+    giving = asyncio.create_task(_give(stdin, data))
     try:
-        _, output = await asyncio.gather(_give(stdin, data), _take(stdout, most))
+        output = await _take(stdout, most)
         if len(output) <= most:
             await process.wait()
     finally:
+        giving.cancel()
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()

@@ -110,7 +110,7 @@ def _serve(path: Path, name: str, key: str, settings: LocalSettings) -> Any:
     parameters.model.path = str(path)
     parameters.model_alias = {name}
     parameters.n_ctx = settings.context * settings.parallel  # which it divides among them
-    parameters.n_parallel = 1
+    parameters.n_parallel = settings.parallel
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings.threads or max(1, _cores() - 1)
     parameters.cache_ram_mib = REMEMBERED
     parameters.hostnames = ["127.0.0.1"]

@@ -133,3 +133,11 @@ class JournalContract:
         await memory.finish(turn, Answer("a2"), Message(Role.USER, "q2"))
         await converse(memory, "3")
         assert [message.content for message in await memory.recall("discord:7", 10, before=turn)] == ["q1", "a1"]
+
+    async def test_a_changed_question_stays_in_its_place(self, memory: Memory) -> None:
+        """Also where the same message would be in another one by now."""
+        await converse(memory, "1", "discord:8")
+        asked = await memory.amend(incoming("1", "discord:9", "What?", channel="discord:8"))
+        assert asked is not None
+        assert asked.incoming.place.key == "discord:8"
+        assert await contents(memory, "discord:8") == ["What?", "a1"]
