@@ -27,10 +27,8 @@ from bot.health import Check, Host
 from bot.loading import fields, load, schema
 from bot.log import configure
 from bot.metrics import Metrics
-from bot.models.choice import build, choose
-from bot.models.roster import Roster
+from bot.models.assembly import assemble
 from bot.notes import ALERTS
-from bot.resilience import Resilient
 from bot.supervision import report, supervise
 from bot.watchdog import watch
 from storage.backup import back_up, restore
@@ -140,7 +138,7 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
         alerts.tell("fallback", ALERTS["fallback"].format(model=model, other=other))
 
     async with AsyncExitStack() as stack:
-        roster = await _roster(settings, replaced)
+        roster = await assemble(settings, replaced)
         stack.push_async_callback(roster.close)
         await stack.enter_async_context(hold(settings.storage.path))
         memory = await SqliteMemory.open(settings.storage.path)
@@ -151,18 +149,6 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
         await engine.abandon()
         with watch():
             yield engine
-
-
-async def _roster(settings: Settings, replaced: Callable[[str, str], None]) -> Roster:
-    """The models that can answer; each has the fallback models behind it. Raises SettingsError for a name of none."""
-    fallbacks = {name: await build(name, settings) for name in settings.bot.fallback_models}
-    default = Resilient([await choose(settings), *fallbacks.values()], replaced)
-    places = [place.model for place in settings.places.values() if place.model]
-    others = {}
-    for name in dict.fromkeys((*fallbacks, *settings.bot.models, *places)):
-        behind = [model for other, model in fallbacks.items() if other != name]
-        others[name] = Resilient([fallbacks.get(name) or await build(name, settings), *behind], replaced)
-    return Roster(default, others)
 
 
 async def _run(settings: Settings) -> int:

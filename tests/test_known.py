@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.messages import Usage
 from bot.models.choice import ANTHROPIC, OPENAI
 from bot.models.known import DATA, lookup
 
+PAGE = (Path(__file__).parents[1] / "docs" / "cost.md").read_text(encoding="utf-8")
 LISTED = tomllib.loads(DATA.read_text(encoding="utf-8"))
 MINI = Price(0.75, 4.5, 0.075, 0.75)
 
@@ -36,11 +38,14 @@ def test_the_models_that_are_taken_by_themselves_are_known(name: str) -> None:
 def test_the_list_is_sound(provider: str) -> None:
     """It says of when and where from its prices are; each name is found by itself, and no figure is out of proportion.
 
+    docs/cost.md has the same date and source.
     Reading a cache never costs more than reading, writing it between as much and twice as much.
     """
     section = LISTED[provider]
     assert datetime.date.fromisoformat(section["date"]) > datetime.date(2026, 1, 1)
     assert section["source"].startswith("https://")
+    assert section["date"] in PAGE
+    assert f"({section['source']})" in PAGE
     for name, entry in section["models"].items():
         found = facts(f"{provider}/{name.replace('*', 'some-new-one')}")
         assert found.context == entry["context"] >= 4096
