@@ -8,6 +8,26 @@ from bot.facts import Facts
 from tests.files import BLIND, SEES, gather, lock, pdf
 
 
+@pytest.mark.parametrize(("characters", "shown"), [(3, "Hel"), (5, "Hello"), (6, "Hello"), (8, "Hello\n\nW")])
+async def test_a_long_document_is_cut(characters: int, shown: str) -> None:
+    """And said to be, wherever the cut falls: also between two pages."""
+    material = await gather({"a.pdf": pdf("Hello", "World")}, BLIND, characters=characters)
+    assert material.text == f"File a.pdf:\n```\n{shown}\n```\n(Cut here: the rest of a.pdf is missing.)"
+    assert material.notes == (f"I read only the first {len(shown)} characters of a.pdf.",)
+
+
+async def test_documents_and_texts_share_the_limit() -> None:
+    """What a text has used up is gone."""
+    material = await gather({"a.txt": b"12345", "b.pdf": pdf("Hello")}, BLIND, characters=5)
+    assert material.notes == ("There was no room left for b.pdf.",)
+
+
+async def test_a_document_without_text_is_told() -> None:
+    """It is a scan; nothing can be read of it."""
+    material = await gather({"a.pdf": pdf("")}, BLIND)
+    assert material.notes == ("a.pdf holds no text, and its pages cannot be shown to my model.",)
+
+
 @pytest.mark.parametrize("facts", [SEES, BLIND])
 async def test_a_document_that_only_forbids_copying_is_read(facts: Facts) -> None:
     """No provider takes one that is encrypted, so that its text is read, whatever the model can see."""

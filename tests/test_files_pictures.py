@@ -31,21 +31,21 @@ def near(image: Image.Image, at: tuple[int, int], color: tuple[int, int, int]) -
 
 
 @pytest.mark.parametrize(
-    ("mode", "format", "color"),
+    ("mode", "format", "color", "shown"),
     [
-        ("1", "PNG", 1),
-        ("L", "PNG", 255),
-        ("P", "PNG", 0),
-        ("I;16", "PNG", 65535),
-        ("CMYK", "JPEG", (0, 0, 0, 0)),
-        ("L", "JPEG", 255),
+        ("1", "PNG", 1, 255),
+        ("L", "PNG", 128, 128),
+        ("P", "PNG", 0, 0),
+        ("I;16", "PNG", 32768, 128),
+        ("CMYK", "JPEG", (0, 0, 0, 0), 255),
+        ("L", "JPEG", 128, 128),
     ],
 )
-async def test_every_kind_of_colour_is_seen(mode: str, format: str, color: Any) -> None:
+async def test_every_kind_of_colour_is_seen(mode: str, format: str, color: Any, shown: int) -> None:
     """Black and white, grey, palettes, print colours, sixteen bits."""
     image = show((await seen(picture((9, 9), format, mode, color))).data)
     assert (image.format, image.mode) == ("JPEG", "RGB")
-    assert near(image, (4, 4), (0, 0, 0) if mode == "P" else (255, 255, 255))
+    assert near(image, (4, 4), (shown, shown, shown))
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF"])
@@ -97,10 +97,11 @@ async def test_a_png_tells_nothing_either() -> None:
     assert (file.media_type, show(file.data).info) == ("image/png", {})
 
 
-async def test_broken_exif_does_not_hide_a_picture() -> None:
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0MM\0*\0", b"Exif\0\0II*\0\x08\0\0\0\xff\xff"])
+async def test_broken_exif_does_not_hide_a_picture(format: str, exif: bytes) -> None:
     """It is only the orientation that is lost."""
-    for exif in (b"Exif\0\0garbage", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\xff\xff"):
-        assert show((await seen(picture(format="JPEG", exif=exif))).data).size == (8, 6)
+    assert show((await seen(picture(format=format, exif=exif))).data).size == (8, 6)
 
 
 async def test_of_an_animation_the_first_picture_is_seen() -> None:

@@ -44,8 +44,10 @@ def shrink(image: Image.Image, edge: int) -> Image.Image:
     """
     if image.has_transparency_data:
         image = image.convert("RGBA")
+    elif image.mode.startswith("I"):  # sixteen bits of grey, which would all be white in eight
+        image = image.convert("I").point(lambda level: level * (1 / 257) + 0).convert("L")
     elif image.mode not in ("RGB", "CMYK", "L"):
-        image = image.convert("L" if image.mode.startswith("I;16") else "RGB")
+        image = image.convert("RGB")
     image.thumbnail((edge, edge))
     with suppress(SyntaxError, ValueError, LookupError, TypeError, struct.error):  # EXIF that is none
         image = ImageOps.exif_transpose(image)
