@@ -35,7 +35,7 @@ $(VENV)/.installed: pyproject.toml requirements.txt requirements-local.txt
 		$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(NO_VENV)" >&2; exit 1; }; \
 		echo "== Making $(VENV) with $(PYTHON)"; \
 		$(PYTHON) -m venv --clear $(VENV); }
-	@echo "== Installing what Parley needs into $(VENV), about 20 MB"
+	@echo "== Installing what Parley needs into $(VENV), about 30 MB"
 	@$(PIP) install --require-hashes -r requirements.txt
 	@echo "== Installing the runtime for models on this machine, 34 MB"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-local.txt || echo "$(NO_LOCAL)"

@@ -22,7 +22,7 @@ from tabulate import tabulate
 
 from benchmarks import memory_core
 from bot.messages import Author, Incoming, Message, Place, Role
-from bot.ports import Answer
+from bot.record import Answer
 from storage import journal
 from storage.migrate import migrate
 from storage.sqlite import SqliteMemory

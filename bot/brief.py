@@ -15,8 +15,9 @@ from bot.context import Ratios, Span, cut, span, weigh
 from bot.errors import ModelError, ModelFault
 from bot.files.material import read
 from bot.messages import Incoming, Place, Usage
-from bot.ports import Asked, Channel, Library, Material, Memory, Model, Piece, Prompt, Record, Surroundings, Transcript
+from bot.ports import Channel, Library, Memory, Model, Piece, Prompt, Surroundings, Transcript
 from bot.prompt import Voice, ask, compose, quote, stamp
+from bot.record import Asked, Material, Record
 
 LONGEST = 4.0
 """UTF-8 bytes to a token, at most, before it was measured: a question that is too long even so is not sent, for some

@@ -13,7 +13,8 @@ from bot.errors import ModelError, PlatformError, PlatformFault
 from bot.messages import State, Usage
 from bot.notes import ENDINGS, FILE, failure
 from bot.pacing import Urgency
-from bot.ports import Answer, Channel, Library, Piece, Transcript
+from bot.ports import Channel, Library, Piece, Transcript
+from bot.record import Answer
 from bot.reply import Reply
 
 log = structlog.get_logger(__name__)

@@ -22,7 +22,8 @@ from bot.messages import Author, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
 from bot.own_words import apologise, introduce, paper
-from bot.ports import Answer, Asked, Channel, Memory, Model, Transcript
+from bot.ports import Channel, Memory, Model, Transcript
+from bot.record import Answer, Asked
 from bot.recovery import Opener, Recovery
 from bot.reply import Reply
 from bot.summaries import Summaries

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from bot.delivery import Halt
 from bot.messages import Incoming, State
-from bot.ports import Answer, Asked, Channel, Queue, Transcript
+from bot.ports import Channel, Queue, Transcript
+from bot.record import Answer, Asked
 
 
 @dataclass(eq=False, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot import notes
 from bot.delivery import tell
 from bot.messages import State
-from bot.ports import Answer, Channel, Transcript
+from bot.ports import Channel, Transcript
+from bot.record import Answer
 from bot.reply import Reply
 
 

@@ -8,7 +8,8 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from bot.messages import Incoming, Message, Place, Quote, Role
-from bot.ports import Material, Prompt
+from bot.ports import Prompt
+from bot.record import Material
 
 TIMED = "Before each message stands the time at which it was sent; nothing like that stands before yours."
 SHARED = (

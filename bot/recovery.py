@@ -13,8 +13,9 @@ from bot.delivery import tell
 from bot.errors import StorageError
 from bot.live import Places, Waiting
 from bot.messages import Incoming, State
-from bot.ports import Answer, Asked, Channel
+from bot.ports import Channel
 from bot.prompt import ask
+from bot.record import Answer, Asked
 from bot.reply import Reply
 
 Opener = Callable[[Incoming], Channel]

@@ -13,8 +13,9 @@ from bot.context import Span, due, weigh
 from bot.customs import Customs
 from bot.errors import ModelError, StorageError
 from bot.messages import Message, Place, State, Usage
-from bot.ports import Model, Record, Summary
+from bot.ports import Model
 from bot.prompt import Voice, condense
+from bot.record import Record, Summary
 from bot.supervision import report
 
 LONGEST = 600

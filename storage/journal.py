@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from bot.errors import StorageError
 from bot.messages import Incoming, Message, Role, State, Usage
-from bot.ports import Answer, Material, Turn
+from bot.record import Answer, Material, Turn
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 """Half characters: JSON can bring them, UTF-8 cannot write them."""

@@ -14,7 +14,7 @@ import aiosqlite
 
 from bot.errors import StorageError
 from bot.messages import Incoming, Message
-from bot.ports import Answer, Asked, Material, Record, Summary, Turn
+from bot.record import Answer, Asked, Material, Record, Summary, Turn
 from bot.usage import Row
 from storage import journal, ledger, record, turns, window
 from storage.faults import explained

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.messages import Attachment, Author, File, Incoming, Place, State
-from bot.ports import Asked, Material
 from bot.prompt import ask
+from bot.record import Asked, Material
 from storage.journal import clean, void, write
 
 GONE = "forgotten = 1, question = NULL, draft = '', material = ''"

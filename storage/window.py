@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 
 from bot.messages import File, Role
-from bot.ports import Record, Summary
+from bot.record import Record, Summary
 from storage.journal import clean, enroll, spend
 from storage.record import utter
 

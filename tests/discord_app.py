@@ -21,7 +21,8 @@ from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Host
 from bot.messages import Author, Control, Incoming, Message, Page, Place, State
-from bot.ports import Answer, Channel, Turn
+from bot.ports import Channel
+from bot.record import Answer, Turn
 from tests.loopback.discord import ANN, BOT, GENERAL, GUILD, FakeDiscord, payloads
 from tests.loopback.discord.rules import mentioned
 from tests.loopback.discord.state import Message as Said

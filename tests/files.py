@@ -17,7 +17,7 @@ from bot.errors import PlatformError, PlatformFault
 from bot.facts import Facts
 from bot.files.material import read
 from bot.messages import Attachment
-from bot.ports import Material
+from bot.record import Material
 
 SEES = Facts(images=True, documents=True)
 BLIND = Facts()

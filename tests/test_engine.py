@@ -17,7 +17,7 @@ from bot.engine import Engine
 from bot.messages import Author, Control, Incoming, Place, State
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
-from bot.ports import Answer, Asked
+from bot.record import Answer, Asked
 from storage.sqlite import SqliteMemory
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen

@@ -17,7 +17,7 @@ from bot.errors import PlatformFault
 from bot.files.kinds import CONTROL, Kind, sort
 from bot.files.material import read
 from bot.files.quoting import NAME, block, title
-from bot.ports import Material
+from bot.record import Material
 from tests.files import BLIND, SEES, Shelf, Together, attachment, gather, pdf, picture
 
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.messages import Author, File, Incoming, Message, Place, Quote, Role
-from bot.ports import Material
 from bot.prompt import (
     AROUND,
     BEFORE,
@@ -29,6 +28,7 @@ from bot.prompt import (
     quote,
     stamp,
 )
+from bot.record import Material
 
 VOICE = Voice("You are kind.", 7)
 ALONE, TOGETHER = Place("discord:1", direct=True), Place("slack:T1:C1", shared=True)

@@ -12,7 +12,7 @@ from bot.config import BotSettings
 from bot.engine import Engine
 from bot.messages import Message, Page, Place, Role, State
 from bot.metrics import Metrics
-from bot.ports import Answer
+from bot.record import Answer
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen
 from tests.test_engine import BEN, HERE, engine, find, provider, recall, say, screen

@@ -12,7 +12,8 @@ from bot.delivery import Halt, deliver, tell
 from bot.errors import ModelError, ModelFault, PlatformFault
 from bot.messages import State
 from bot.notes import ENDINGS, THINKING
-from bot.ports import Answer, Piece
+from bot.ports import Piece
+from bot.record import Answer
 from bot.reply import Reply
 from tests.clock import run
 from tests.screen import Screen, refuse, write

@@ -14,7 +14,8 @@ from bot.delivery import Halt, deliver
 from bot.errors import ModelError, ModelFault
 from bot.facts import Facts
 from bot.messages import Message, Role, State
-from bot.ports import Answer, Piece, Prompt
+from bot.ports import Piece, Prompt
+from bot.record import Answer
 from bot.reply import Reply
 from bot.resilience import PATIENCE, REST, THRESHOLD, Resilient
 from tests.clock import run

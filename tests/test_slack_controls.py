@@ -24,7 +24,8 @@ from bot.health import Host
 from bot.messages import Control, Incoming, Page, State
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
-from bot.ports import Answer, Channel, Transcript
+from bot.ports import Channel, Transcript
+from bot.record import Answer
 from storage.sqlite import SqliteMemory
 from tests.loopback.openai import FakeOpenAI
 from tests.loopback.slack import ANN, BEN, BOT, CHANNEL, DM, FakeSlack

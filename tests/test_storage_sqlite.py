@@ -17,11 +17,11 @@ import pytest
 
 from bot.errors import StorageError
 from bot.messages import Author, Incoming, Message, Place, Role, State, Usage
-from bot.ports import Answer, Memory
+from bot.ports import Memory
+from bot.record import Answer
 from storage.sqlite import SqliteMemory
 from tests.contracts.journal import JournalContract
 from tests.contracts.memory import MemoryContract, Opener, claim, contents, converse, incoming
-from tests.contracts.privacy import EVER, PrivacyContract
 from tests.contracts.window import HERE, WindowContract, short, talk
 from tests.storage import opened
 
@@ -64,7 +64,7 @@ async def opener(path: Path) -> AsyncIterator[Opener]:
         await memory.close()
 
 
-class TestSqliteMemory(MemoryContract, JournalContract, WindowContract, PrivacyContract):
+class TestSqliteMemory(MemoryContract, JournalContract, WindowContract):
     """SqliteMemory keeps the contract."""
 
 
@@ -173,39 +173,6 @@ async def test_forgotten_texts_are_nowhere_on_the_disk(opener: Opener, path: Pat
     assert b"marker of" not in written(path)
     assert b"qmarker" not in written(path)
     assert b"markermarker" not in written(path)
-
-
-@pytest.mark.parametrize("how", ["expired", "forgotten"])
-async def test_what_expired_or_was_a_persons_is_nowhere_on_the_disk(opener: Opener, path: Path, how: str) -> None:
-    """Neither the file nor its log holds a byte of what was said."""
-    memory = await opener()
-    for number in range(40):
-        await converse(memory, f"marker{number}", answer="marker" * 500)
-    await memory.claim(incoming("x", text="marker of an open turn"))
-    assert b"marker of" in written(path)
-    assert await (memory.expire(EVER) if how == "expired" else memory.forget_person("discord", "u1")) == 41
-    for text in (b"marker of", b"qmarker", b"markermarker"):
-        assert text not in written(path)
-
-
-async def test_a_forgotten_persons_id_goes_when_the_day_is_over(opener: Opener, path: Path) -> None:
-    """What they asked today still counts for their limits; then neither turns nor usage name them. Others stay."""
-    memory = await opener()
-    old, young = await claim(memory, "1"), await claim(memory, "2")
-    for turn in (old, young):
-        await memory.finish(turn, Answer("a", usage=Usage(1, 1), model="openai/x"), Message(Role.USER, "q"))
-    assert await memory.forget_person("discord", "u1") == 2
-    later = await claim(memory, "3")
-    await memory.finish(later, Answer("a", usage=Usage(1, 1), model="openai/x"), Message(Role.USER, "q"))
-    for table in ("turns", "usage"):
-        assert (
-            query(path, f"SELECT author FROM {table} ORDER BY 1") == [("discord:u1" if table == "usage" else "u1",)] * 3
-        )
-    with closing(sqlite3.connect(path)) as other, other:
-        other.execute("UPDATE turns SET created = created - 90001 WHERE id IN (?, ?)", (old, later))
-    await memory.expire(0.0)
-    assert query(path, "SELECT author FROM turns ORDER BY id") == [("",), ("u1",), ("u1",)]
-    assert query(path, "SELECT author FROM usage ORDER BY turn") == [("",), ("discord:u1",), ("discord:u1",)]
 
 
 async def test_no_text_reaches_the_debug_log(opener: Opener, caplog: pytest.LogCaptureFixture) -> None:

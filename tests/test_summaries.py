@@ -22,8 +22,8 @@ from bot.facts import Cache, Facts, Price
 from bot.messages import Place, State
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
-from bot.ports import Record
 from bot.prompt import BEFORE, CONDENSE
+from bot.record import Record
 from storage.sqlite import SqliteMemory
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen

@@ -21,7 +21,7 @@ from adapters.discord.surroundings import Past
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.messages import Incoming, Page, State
-from bot.ports import Answer
+from bot.record import Answer
 
 UNREADABLE = "That mentions my role, and I may not read such a message. Please mention me myself: <@{}>."
 EDITS = 1000

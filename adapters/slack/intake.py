@@ -16,7 +16,7 @@ from adapters.slack.workspace import Workspace
 from bot.engine import Engine
 from bot.errors import PlatformError
 from bot.messages import Incoming, Page, State
-from bot.ports import Answer
+from bot.record import Answer
 
 QUIET = "quiet"
 """What `@bot quiet` is called in a place's metadata; its value is the `ts` of the message that said so."""

@@ -21,7 +21,7 @@ from adapters.web.settings import Settings
 from bot.engine import Engine
 from bot.health import Host
 from bot.messages import Incoming, Place
-from bot.ports import Answer
+from bot.record import Answer
 
 ID_HEADER = "X-Conversation-Id"
 LARGEST = 256 * 1024

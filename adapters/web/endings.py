@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.errors import ModelFault
 from bot.messages import State
 from bot.notes import BROKEN, ENDINGS, FAULTS
-from bot.ports import Answer
+from bot.record import Answer
 
 STATUSES = {
     ModelFault.TIMEOUT: 504,

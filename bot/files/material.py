@@ -13,7 +13,8 @@ from bot.facts import Facts
 from bot.files.opening import Opening, noted
 from bot.files.quoting import title
 from bot.messages import Attachment
-from bot.ports import Library, Material
+from bot.ports import Library
+from bot.record import Material
 
 REASONS = {
     PlatformFault.REJECTED: "{name} is too large, or kept where I may not fetch it.",

@@ -11,7 +11,7 @@ from bot.files.answers import LOCKED, PICTURE, SEALED, VAST
 from bot.files.kinds import CONTROL, Kind, sort
 from bot.files.quoting import block, language
 from bot.messages import File
-from bot.ports import Material
+from bot.record import Material
 
 PICTURES, PDFS = "bot.files.picture", "bot.files.pdf"
 """The programs that open them: their libraries are never imported here."""

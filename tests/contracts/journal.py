@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.messages import Message, Role, State
-from bot.ports import Answer, Asked, Memory
+from bot.ports import Memory
+from bot.record import Answer, Asked
 from tests.contracts.memory import claim, contents, converse, incoming
 
 

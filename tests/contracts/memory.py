@@ -9,7 +9,8 @@ import pytest
 
 from bot.errors import StorageError
 from bot.messages import Author, Incoming, Message, Place, Role, State, Usage
-from bot.ports import Answer, Memory, Turn
+from bot.ports import Memory
+from bot.record import Answer, Turn
 
 ANN = Author("u1", "Ann")
 TEXTS = ["", " ", "a\x00b", "ünï 🧑‍🚀\r\n\t", "'; DROP TABLE messages; --", "%_\\?:1", "x" * 200_000]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.messages import File, Message, Role, Usage
-from bot.ports import Answer, Material, Memory, Record, Summary
+from bot.ports import Memory
+from bot.record import Answer, Material, Record, Summary
 from tests.contracts.memory import claim, converse, incoming
 
 HERE = "discord:7"

@@ -17,7 +17,8 @@ from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Asgi, Host
 from bot.messages import Author, Incoming, Message, Page, Place, State
-from bot.ports import Answer, Channel, Turn
+from bot.ports import Channel
+from bot.record import Answer, Turn
 from tests.loopback.slack.server import FakeSlack
 
 
