@@ -146,6 +146,7 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
         await alerts.remember(memory)
         stack.push_async_callback(alerts.settle)
         engine = Engine(roster, memory, settings.bot, Metrics(), alerts, settings.files, settings.places)
+        stack.callback(engine.close)
         await engine.abandon()
         with watch():
             yield engine

@@ -146,6 +146,10 @@ class Engine:
         """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was."""
         return self._controls.stop(place, author, message)
 
+    def close(self) -> None:
+        """Leave summaries that are being written to the next start; answers end with `drain`."""
+        self._summaries.close()
+
     async def drain(self, grace: float) -> None:
         """Let running turns end within `grace` seconds; those that do not are closed with an honest note.
 
@@ -157,7 +161,7 @@ class Engine:
         if late:
             lost = await self._places.settle(seconds=grace * CLOSING)
             log.warning("live replies were interrupted", turns=late, unfinished=lost)
-        self._summaries.close()
+        self.close()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace * CLOSING)
 
