@@ -64,21 +64,28 @@ class Brief:
         self._voice = desk.voice(model, system)
         self._turn = turn
         self._said = said
-        self._asked = asked
         self._material = asked.material if asked else Material()
         self._sent = 0
         self._heard = 0
-        self._guess = 0
+        self._void = Usage()
         self._usage: Usage | None = None
         self.model = model.name
         self.question = ask(said, self._material, desk.moment(said[-1]))
 
     @property
     def usage(self) -> Usage:
-        """The tokens and what they cost."""
-        ratio = self._desk.ratios[self.model]
-        usage = self._usage or Usage(int(self._sent / ratio), int(self._heard / ratio))
-        usage = replace(usage, output=usage.output + int(self._guess / ratio))
+        """The tokens and what they cost, with those of an attempt that is void."""
+        usage, void = self._price(self._usage or self._guess()), self._price(self._void)
+        cost = None if usage.cost is None else usage.cost + (void.cost or 0.0)
+        return replace(usage, input=usage.input + void.input, output=usage.output + void.output, cost=cost)
+
+    def _guess(self) -> Usage:
+        """What was sent and came, as tokens."""
+        ratio = self._desk.ratios[self._model.name]
+        return Usage(int(self._sent / ratio), int(self._heard / ratio))
+
+    def _price(self, usage: Usage) -> Usage:
+        """With what it cost; where nobody said it, at the price of the first model."""
         price = self._model.facts.price
         return usage if usage.cost is not None or not price else replace(usage, cost=price.cost(usage))
 
@@ -127,32 +134,34 @@ class Brief:
         """What is shown of the record; the window is cut where it has become too long."""
         if not self._desk.settings.history:
             return Record()
-        window, ratio = self._desk.span(self._model, self._voice), self._desk.ratios[self.model]
+        window, ratio = self._desk.span(self._model, self._voice), self._desk.ratios[self._model.name]
         record = await self._desk.memory.review(place.key, window.high + 64, before=self._turn)
         used = len((self._voice.system + record.summary).encode(errors="replace")) + weigh(self.question, ratio)
         waits = self._desk.settings.summaries and not self._model.trial
-        shown = cut(record.messages, window, used, ratio, waits=waits)
+        cold = record.age >= self._model.facts.cache.seconds
+        shown = cut(record.messages, window, used, ratio, waits=waits, cold=cold)
         if len(shown) < len(record.messages):
             await self._desk.memory.trim(place.key, shown[0].number if shown else 2 * self._turn)
         return replace(record, messages=tuple(shown))
 
     async def _ask(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
-        ratio = self._desk.ratios[self.model]
+        ratio = self._desk.ratios[self._model.name]
         if weigh(self.question, ratio) > self._model.facts.context * max(ratio, LONGEST):
-            detail = f"A question is longer than what {self.model} can hold, as far as that can be told."
+            detail = f"A question is longer than what {self._model.name} can hold, as far as that can be told."
             raise ModelError(ModelFault.CONTEXT, detail)
         self._sent = measure(prompt, ratio)
         async with aclosing(self._model.stream(prompt)) as pieces:
             async for piece in pieces:
                 self._heard += len((piece.text + piece.reasoning).encode(errors="replace"))
                 if piece.anew:
-                    self._guess, self._heard = self._guess + self._heard, 0
+                    self._void, self._heard = self._guess(), 0
                 yield self._end(piece, prompt) if piece.end else piece
 
     def _end(self, piece: Piece, prompt: Prompt) -> Piece:
         self.model = piece.model or self.model
         self._usage = piece.usage
-        if piece.usage and not any(message.files for message in prompt.messages):
+        own = self.model == self._model.name
+        if piece.usage and own and not any(message.files for message in prompt.messages):
             self._desk.ratios.learn(self._model.name, self._sent, piece.usage.input)
         return replace(piece, aside=" ".join(self._material.notes))
 

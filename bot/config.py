@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 T = TypeVar("T")
@@ -53,6 +54,16 @@ class BotSettings(Section):
         description="Time zone of the date and time that the model is told, such as Europe/Berlin; empty: the "
         "machine's own.",
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _look(cls, name: str) -> str:
+        """A zone that this machine does not know would fail at every question."""
+        try:
+            return ZoneInfo(name).key if name else name
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError('there is no such time zone here; write it as "Europe/Berlin", or "UTC"') from None
+
     models: tuple[str, ...] = Field(
         (), description="Models that admins may choose for a channel with /model, named like bot.model."
     )

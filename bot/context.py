@@ -63,14 +63,17 @@ def weigh(message: Message, ratio: float) -> int:
     return FRAME + len(message.content.encode(errors="replace")) + int(seen * ratio)
 
 
-def cut(messages: Sequence[Message], span: Span, used: int, ratio: float, *, waits: bool) -> list[Message]:
+def cut(
+    messages: Sequence[Message], span: Span, used: int, ratio: float, *, waits: bool, cold: bool = False
+) -> list[Message]:
     """The messages that are shown, of those in the window, after `used` bytes for everything else.
 
-    The window is cut when it has more than `high` messages, to `low`; or more bytes than there is room, to half of
-    that. It `waits` for a summary that is being made.
+    The window is cut when it has more than `high` messages, to `low`, and when it is `cold`, no longer in the
+    provider's cache; or when it has more bytes than there is room, to half of that. One that `waits` for a summary is
+    cut later, and not for being cold: what it would lose is in no summary yet.
     """
     shown = list(messages)
-    if len(shown) > span.high + (GRACE if waits else 0):
+    if len(shown) > (span.high + GRACE if waits else span.low if cold else span.high):
         shown = shown[len(shown) - span.low :]
     weights = [weigh(message, ratio) for message in shown]
     room = span.room - used

@@ -49,7 +49,8 @@ class Controls:
                 return await self._choose(place, admin, argument) if argument else await self._models(place)
             case "persona":
                 return await self._tell(place, admin, argument)
-        return notes.introduction(self._customs.roster.default.reader)
+        model, _ = await self._customs.of(place)
+        return notes.introduction(model.reader)
 
     def suggest(self, name: str, text: str) -> list[str]:
         """Values for the argument of a command, best first."""

@@ -49,6 +49,14 @@ def test_a_window_is_cut_seldom_and_to_the_low_mark() -> None:
     assert cuts == 1 + (400 - 46) // 26
 
 
+def test_a_window_that_is_cold_is_cut_to_the_low_mark() -> None:
+    """It is paid in full, so it is short; one whose summary is not made yet loses nothing for that."""
+    here = Span(20, 44, 10**6)
+    assert len(cut(talk(30), here, 0, 3.0, waits=False, cold=True)) == 20
+    assert len(cut(talk(18), here, 0, 3.0, waits=False, cold=True)) == 18
+    assert len(cut(talk(30), here, 0, 3.0, waits=True, cold=True)) == 30
+
+
 def test_a_window_waits_for_its_summary() -> None:
     """A few messages longer than the high mark, so that nothing is missing meanwhile."""
     here = Span(20, 44, 10**6)

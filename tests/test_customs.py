@@ -74,6 +74,14 @@ async def test_what_is_chosen_for_a_channel_holds_in_it_and_its_threads(engine: 
     assert await asked(engine, provider, CHANNEL, "5") == ("a", "You are kind.")
 
 
+async def test_help_says_who_reads_along_where_it_is_asked(engine: Engine) -> None:
+    """The provider of the channel's own model, not of the default."""
+    engine.roster.others["openai/b"].reader = "Somebody else"  # type: ignore[misc]
+    await engine.command("model", CHANNEL, ANN, True, "openai/b")
+    assert "Somebody else" in await engine.command("help", CHANNEL, ANN)
+    assert "Somebody else" not in await engine.command("help", OTHER, ANN)
+
+
 async def test_the_settings_can_say_it_for_a_channel(engine: Engine, provider: FakeOpenAI) -> None:
     """What an admin chose there is stronger."""
     assert await asked(engine, provider, SET, "1") == ("c", "You rhyme.")

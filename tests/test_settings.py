@@ -213,3 +213,11 @@ def test_settings_cannot_be_changed() -> None:
         settings.bot.history = 3  # type: ignore[misc]
     with pytest.raises(TypeError, match="does not support item assignment"):
         settings.models["openai/x"] = ModelSettings()  # type: ignore[index]
+
+
+def test_a_time_zone_has_to_exist() -> None:
+    """It would fail at every question; the error says how to write one."""
+    assert load(SHAPE, None, {"PARLEY_BOT__TIMEZONE": "Europe/Berlin"}).bot.timezone == "Europe/Berlin"
+    for wrong in ("Mars/Olympus", "../../etc/passwd", "/etc/localtime"):
+        with pytest.raises(SettingsError, match=r"PARLEY_BOT__TIMEZONE.*no such time zone"):
+            load(SHAPE, None, {"PARLEY_BOT__TIMEZONE": wrong})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -161,3 +162,41 @@ async def test_a_failing_migration_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=f"{path} failed: table places already exists"):
         async with opened(path):
             pass
+
+
+async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its turns, texts and token counts are there; of the open turns those that may show a post are begun."""
+    path, first = tmp_path / "parley.db", tmp_path / "first"
+    first.mkdir()
+    shutil.copy(SHIPPED[0], first)
+    question = {
+        "place": {"key": "discord:7", "shared": True, "direct": False},
+        "author": {"id": "u1", "name": "Ann"},
+        "text": "Why?",
+        "channel_id": "7",
+        "message_id": "1",
+        "quote": "",
+        "command": "",
+        "attachments": [],
+    }
+    columns = "place, platform, channel, message, author, question, state, model, input, output, cached, created"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        migrate(db, path, first)
+        db.execute("INSERT INTO places (id, key, created) VALUES (1, 'discord:7', 0)")
+        for number, finished in ((1, 5.0), (2, None), (3, None)):
+            model = "openai/x" if finished else ""
+            values = (json.dumps(question), "done" if finished else "growing", model, 9, 3, 1, 1.0)
+            row = (1, "discord", "7", str(number), "u1", *values, finished)
+            db.execute(f"INSERT INTO turns ({columns}, finished) VALUES ({', '.join('?' * 13)})", row)
+        db.executemany(
+            "INSERT INTO messages (place, number, role, content, created) VALUES (1, ?, ?, ?, 0)",
+            [(2, "user", "Why?"), (3, "assistant", "So.")],
+        )
+    async with opened(path) as memory:
+        assert await contents(memory) == ["Why?", "So."]
+        assert [(asked.id, asked.begun, asked.incoming.text) for asked in await memory.unfinished("discord")] == [
+            (2, True, "Why?"),
+            (3, False, "Why?"),
+        ]
+        spent = await memory.spent("discord:u1", 0)
+        assert (spent.turns, spent.input, spent.output, spent.cached, spent.unpriced) == (1, 9, 3, 1, 1)

@@ -24,6 +24,7 @@ from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
 from bot.prompt import BEFORE, CONDENSE
 from bot.record import Record
+from bot.resilience import Resilient
 from storage.sqlite import SqliteMemory
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen
@@ -307,6 +308,25 @@ async def test_an_answer_that_was_stopped_is_counted_too(house: House, provider:
     assert answer.usage.input > 300
     assert answer.usage.output > 0
     assert answer.usage.cost
+
+
+async def test_an_attempt_that_broke_off_is_counted_with_the_one_after_it(house: House, provider: FakeOpenAI) -> None:
+    """Both were sent and paid for."""
+    plain = house.engine(Facts(context=128_000, price=PRICE))
+    once = await plain.respond(say("one " * 300, "1"), Screen(trip=0))
+    model = Resilient([plain.model])
+    engine = Engine(model, house.memory, BotSettings(history=0), Metrics())
+    screen, script = Screen(trip=0), provider.script()
+    asking = asyncio.create_task(engine.respond(say("one " * 300, "2"), screen))
+    await script.send("Some words")
+    await screen.until(lambda: bool(screen.texts))
+    await script.drop()
+    twice = await asking
+    assert once is not None
+    assert twice is not None
+    assert twice.state is State.DONE
+    assert twice.usage.input > once.usage.input * 1.5
+    assert (twice.usage.cost or 0) > (once.usage.cost or 0) * 1.5
 
 
 async def test_a_question_longer_than_the_model_is_not_sent(house: House, provider: FakeOpenAI) -> None:
