@@ -1,7 +1,7 @@
 # `make run` tries Parley out, `make test` is what every change has to pass. `make` alone lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test format bench lock clean
+.PHONY: help run install test fuzz audit format bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock' --upgrade
 OLD_PYTHON := Parley needs Python 3.11 or newer. On Debian and Ubuntu: apt install python3 python3-venv
+FUZZ ?= 2000
 NO_VENV := This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv
 NO_LOCAL := The runtime for models on this machine was not installed: everything else works, set a key or start Ollama.
 
@@ -19,6 +20,8 @@ help:
 	@echo "make run      install what is missing, then start Parley"
 	@echo "make install  install what is missing into $(VENV)"
 	@echo "make test     format check, lint, types, import contracts, tests"
+	@echo "make fuzz     try FUZZ=$(FUZZ) random inputs with each property of tests/fuzz"
+	@echo "make audit    ask whether a locked package has a known hole (needs the network)"
 	@echo "make format   put the source into its form"
 	@echo "make bench    measure live replies against other policies"
 	@echo "make lock     take the newest versions that pyproject.toml allows"
@@ -54,6 +57,18 @@ test: $(VENV)/.developed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q -n auto $(PYTEST)
+
+fuzz: $(VENV)/.developed
+	FUZZ=$(FUZZ) nice $(BIN)/pytest -q -p no:cacheprovider --timeout=0 --no-header tests/fuzz tests/test_pings.py \
+		tests/test_markdown_split.py tests/test_markdown_heal.py $(PYTEST)
+
+audit: $(VENV)/.audit
+	@for file in requirements.txt requirements-local.txt requirements-dev.txt; do \
+		echo "== $$file"; $(VENV)/.audit/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement $$file || exit 1; done
+
+$(VENV)/.audit: $(VENV)/.installed
+	@$(BIN)/python -m venv --clear $@
+	@$@/bin/python -m pip --disable-pip-version-check install --quiet 'pip-audit>=2.9,<3'
 
 format: $(VENV)/.developed
 	$(BIN)/ruff format .

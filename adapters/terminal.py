@@ -38,7 +38,14 @@ def incoming(line: str, name: str) -> Incoming | None:
     if not text:
         return None
     return Incoming(
-        _place(name), Author(name, name), text, name, uuid.uuid4().hex, command=match(text), sent=time.time()
+        _place(name),
+        Author(name, name),
+        text,
+        name,
+        uuid.uuid4().hex,
+        command=match(text),
+        sent=time.time(),
+        admin=True,
     )
 
 

@@ -166,6 +166,8 @@ def _environ(discord: FakeDiscord, slack: FakeSlack, model: Moody) -> dict[str, 
         "PARLEY_SLACK__API_BASE_URL": slack.api_base_url,
         "PARLEY_OPENAI__TIMEOUT": "2",
         "PARLEY_BOT__WAITING": "1000",
+        "PARLEY_LIMITS__TURNS_PER_MINUTE": "0",
+        "PARLEY_LIMITS__TURNS_PER_DAY": "0",
         **asking(model),
     }
 

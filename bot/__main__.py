@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import signal
 import sys
-import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -19,16 +17,20 @@ from pydantic import SecretStr
 
 from bot import usage
 from bot.alerts import Alerts
+from bot.arguments import parse, version
 from bot.check import check_models, table
-from bot.config import Section, Settings
+from bot.config import Settings
 from bot.engine import Engine
 from bot.errors import ParleyError, SettingsError, StorageError
 from bot.health import Check, Host
-from bot.loading import fields, load, schema
+from bot.limits import figures
+from bot.loading import exposed, fields, load, schema
 from bot.log import configure
 from bot.metrics import Metrics
 from bot.models.assembly import assemble
 from bot.notes import ALERTS
+from bot.retention import sweeping
+from bot.section import Section
 from bot.supervision import report, supervise
 from bot.watchdog import watch
 from storage.backup import back_up, restore
@@ -43,19 +45,6 @@ ADAPTERS = {
     "web": "adapters.web",
 }
 """Each adapter's section in the settings, and its module. A further platform is one line here."""
-
-COMMANDS = {
-    "run": "start the bot (what `parley` alone does)",
-    "chat": "a conversation in the terminal",
-    "check": "is everything set up right?",
-    "manifest": "print the Slack app manifest",
-    "invite": "print the Discord invite link",
-    "usage": "what was asked and what it cost: --by day, place, person or model, --days 30",
-    "backup": "copy the memory to PATH, a new file, also while Parley runs",
-    "restore": "put the backup PATH in the place of the memory, while Parley is stopped",
-}
-WITH_PATH = ("backup", "restore")
-"""Commands that take a PATH."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,15 +66,18 @@ class Adapter(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0 when it did what was asked, 1 when it said why not."""
-    options = _parse(arguments)
+    options = parse(arguments)
     if options.version:
-        sys.stdout.write(f"parley {_version()}\n")
+        sys.stdout.write(f"parley {version()}\n")
         return 0
     try:
-        settings = load(schema({name: _adapter(name).Settings for name in ADAPTERS}), options.config, os.environ)
+        shape = schema({name: _adapter(name).Settings for name in ADAPTERS})
+        settings = load(shape, options.config, os.environ)
         secrets = [value for value in _values(settings) if isinstance(value, SecretStr)]
         quiet = settings.log.model_copy(update={"level": "warning"})
         configure(settings.log if options.command == "run" else quiet, secrets)
+        for file in exposed(shape, options.config) if options.command in ("run", "check") else ():
+            log.warning("other users of this machine can read the secrets in a file", file=str(file), do="chmod 600")
         more = [getattr(options, name) for name in ("path", "by", "days") if hasattr(options, name)]
         return asyncio.run(_COMMANDS[options.command](settings, *more))
     except ParleyError as error:
@@ -93,40 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 0
-
-
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("parley", description="An LLM bot for Discord and Slack.")
-    parser.add_argument("--version", action="store_true", help="print the version")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the settings file (config.toml)")
-    parser.add_argument("--config", type=Path, default=None, help="the settings file (config.toml)")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, parents=[common])
-        if name in WITH_PATH:
-            command.add_argument("path", type=Path, metavar="PATH")
-        if name == "usage":
-            command.add_argument("--by", choices=usage.BY, default="day", help="what each row is about (day)")
-            command.add_argument("--days", type=_days, default=usage.DAYS, help=f"how many days back ({usage.DAYS})")
-    options = parser.parse_args(arguments)
-    options.command = options.command or "run"
-    return options
-
-
-def _days(text: str) -> int:
-    """A number of days that a calendar has."""
-    if not text.isdecimal() or not 0 < int(text) <= 36_500:
-        raise argparse.ArgumentTypeError("give a whole number from 1 to 36500")
-    return int(text)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("parley")
-    except metadata.PackageNotFoundError:  # run from a checkout
-        project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
-        return str(project["project"]["version"])
 
 
 @asynccontextmanager
@@ -145,10 +103,20 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
         stack.push_async_callback(memory.close)
         await alerts.remember(memory)
         stack.push_async_callback(alerts.settle)
-        engine = Engine(roster, memory, settings.bot, Metrics(), alerts, settings.files, settings.places)
+        engine = Engine(
+            roster,
+            memory,
+            settings.bot,
+            Metrics(),
+            alerts,
+            settings.files,
+            settings.places,
+            settings.access,
+            settings.limits,
+        )
         stack.callback(engine.close)
         await engine.abandon()
-        with watch():
+        with watch(), sweeping(memory, settings.privacy.retention_days):
             yield engine
 
 
@@ -201,7 +169,7 @@ async def _chat(settings: Settings) -> int:
 
 
 async def _check(settings: Settings) -> int:
-    checks = [Check("settings", True, "loaded")]
+    checks = [Check("settings", True, "loaded"), Check("limits", True, figures(settings.limits))]
     try:
         checks.append(Check("database", True, await asyncio.to_thread(inspect, settings.storage.path)))
     except StorageError as error:

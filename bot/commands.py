@@ -46,10 +46,21 @@ COMMANDS = {
             "text",
             "What I shall be told about myself here; “default” takes it back.",
         ),
+        Command("block", "Admins: answer a person no more.", "user", "Whom: a mention, or an id."),
+        Command("unblock", "Admins: answer a blocked person again.", "user", "Whom: a mention, or an id."),
+        Command("pause", "Admins: answer nobody until /resume."),
+        Command("resume", "Admins: answer again."),
         Command("usage", "What you have used."),
+        Command("export", "Get all that you said to me, with my answers."),
+        Command("forget-me", "Delete all that you said to me, everywhere, and my answers."),
         Command("help", "What I do, what I remember, how to make me forget, and who reads it."),
     )
 }
+RULES = frozenset({"block", "unblock", "pause", "resume"})
+"""Commands on who may talk to the bot: for those who run it. As messages they need their slash: they are plain words.
+"""
+PRIVATE = frozenset({"export", "forget-me"})
+"""Commands on what a person said, for that person alone, also when they may ask nothing."""
 PUBLIC = frozenset({"model", "persona"})
 """Commands that with an argument change a place for all who speak in it: for admins, and seen by all."""
 
@@ -61,7 +72,8 @@ def match(text: str, bare: bool = False) -> str:
     command that takes an argument is none as a message: its words may as well begin a question.
     """
     name, _ = parse(text, bare)
-    return name if name and not COMMANDS[name].argument else ""
+    plain = name in RULES and not text.lstrip().startswith("/")
+    return "" if not name or plain or COMMANDS[name].argument else name
 
 
 def parse(text: str, bare: bool = False) -> tuple[str, str]:

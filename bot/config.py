@@ -1,28 +1,15 @@
-"""Settings: every section with its keys, their defaults and what they are for; frozen, `bot.loading` reads them."""
+"""Settings: every section of the core with its keys, their defaults and what they are for; `bot.loading` reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-T = TypeVar("T")
-
-
-class Section(BaseModel):
-    """One table of the settings: frozen, no unknown keys.
-
-    A field's `json_schema_extra={"env": NAME}` gives it a second name in the environment, one that its ecosystem
-    already uses; `PARLEY_<SECTION>__<KEY>` beats it unless it says `"wins": True`. `"implies": {key: value}` sets
-    other keys of the section along with it.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+from bot.models.settings import AnthropicSettings, LocalSettings, ModelSettings, OpenAISettings
+from bot.section import Ids, Keyed, Section, Tables, none
 
 
 class BotSettings(Section):
@@ -93,58 +80,6 @@ class BotSettings(Section):
     )
 
 
-class OpenAISettings(Section):
-    """[openai]: OpenAI, or anything that speaks its chat-completions protocol."""
-
-    api_key: SecretStr = Field(SecretStr(""), description="API key.", json_schema_extra={"env": "OPENAI_API_KEY"})
-    base_url: str = Field(
-        "",
-        description="Another server that speaks the protocol; no key needed.",
-        json_schema_extra={"env": "OPENAI_BASE_URL"},
-    )
-    timeout: float = Field(
-        18.0,
-        gt=0,
-        description="Seconds without a piece of the answer after which it failed; models that think need more.",
-    )
-
-    context: int = Field(
-        0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
-    )
-
-
-class AnthropicSettings(Section):
-    """[anthropic]: Anthropic's messages API."""
-
-    api_key: SecretStr = Field(SecretStr(""), description="API key.", json_schema_extra={"env": "ANTHROPIC_API_KEY"})
-    base_url: str = Field(
-        "", description="Another server that speaks the protocol.", json_schema_extra={"env": "ANTHROPIC_BASE_URL"}
-    )
-    timeout: float = Field(
-        18.0,
-        gt=0,
-        description="Seconds without a piece of the answer after which it failed; models that think need more.",
-    )
-
-    context: int = Field(
-        0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
-    )
-
-
-class LocalSettings(Section):
-    """[local]: models that run on this machine."""
-
-    discover: bool = Field(
-        True, description="Look for Ollama, LM Studio and llama.cpp on this machine when no other model is set."
-    )
-    trial: bool = Field(True, description="Run the tiny trial model when there is no other.")
-    cache: Path = Field(Path("~/.cache/parley"), description="Folder that keeps the trial model's file.")
-    context: int = Field(4096, ge=512, description="Context of a model file that Parley runs itself, in tokens.")
-    threads: int = Field(0, ge=0, description="Processor threads of such a model; 0: one fewer than there are cores.")
-    timeout: float = Field(300.0, gt=0, description="Seconds that a model on this machine may take to its first piece.")
-    parallel: int = Field(1, ge=1, le=64, description="How many answers a model on this machine writes at a time.")
-
-
 class FilesSettings(Section):
     """[files]: pictures and files that come with a question."""
 
@@ -156,6 +91,59 @@ class FilesSettings(Section):
     pixels: int = Field(50_000_000, ge=0, le=200_000_000, description="Pixels of the largest picture that is opened.")
     edge: int = Field(1568, ge=64, le=8000, description="Pixels of a picture's longer edge; it is scaled down to that.")
     seconds: float = Field(20.0, gt=0, le=300, description="Seconds that fetching and reading all files may take.")
+
+
+class AccessSettings(Section):
+    """[access]: who may talk to it, on Discord and Slack."""
+
+    allow_people: Ids = Field(
+        (), description="Ids of the users and Discord roles who may talk to it; empty: everybody."
+    )
+    allow_places: Ids = Field(
+        (),
+        description="Ids of the channels (with their threads), categories, servers and workspaces where it answers; "
+        "empty: everywhere. Direct messages are access.dms' to decide.",
+    )
+    block: Ids = Field(
+        (),
+        description="Ids of users, roles, channels, categories, servers and workspaces that it never answers, whatever "
+        "else is set.",
+    )
+    dms: str = Field(
+        "open",
+        pattern="^(open|listed|off)$",
+        description="Who may write to it in direct messages: open, everybody who may talk to it; listed, only users "
+        "whom access.allow_people names; off, nobody but admins.",
+    )
+    external: bool = Field(False, description="Answer people of other organisations in channels shared over Slack.")
+    bots: Ids = Field(
+        (), description="Ids of the bots that are answered when they mention it; every other bot is ignored."
+    )
+    bot_turns: int = Field(
+        3, ge=1, le=100, description="How many answers in a row bots get in a channel before a person speaks to it."
+    )
+    notice: bool = Field(True, description="Tell a person who is turned away why, once a day at most; else never.")
+
+
+class LimitsSettings(Section):
+    """[limits]: how much it may be used; a day ends at midnight of this machine. 0 is no limit."""
+
+    turns_per_minute: int = Field(20, ge=0, description="Questions of one person in a minute; admins are exempt.")
+    turns_per_day: int = Field(200, ge=0, description="Questions of one person in a day; admins are exempt.")
+    person_tokens: int = Field(0, ge=0, description="Tokens, read and written, of one person in a day.")
+    person_dollars: float = Field(0.0, ge=0, description="US dollars of one person in a day, where the price is known.")
+    place_tokens: int = Field(0, ge=0, description="Tokens, read and written, of one conversation in a day.")
+    place_dollars: float = Field(
+        0.0, ge=0, description="US dollars of one conversation in a day, where the price is known."
+    )
+    dollars: float = Field(
+        10.0, ge=0, description="US dollars of all in a day, admins included; admins are told at 80 and at 100 %."
+    )
+    tokens: int = Field(
+        5_000_000,
+        ge=0,
+        description="Tokens of all in a day of models whose price is not known; told like limits.dollars.",
+    )
 
 
 class StorageSettings(Section):
@@ -173,51 +161,16 @@ class LogSettings(Section):
     format: str = Field(
         "auto", pattern="^(auto|text|json)$", description="text, json, or auto: text in a terminal, else json."
     )
-
-
-class Keyed(Section):
-    """One of many tables of a kind, `[section."name"]`; `example` is such a name. They are set in TOML alone."""
-
-    example: ClassVar[str]
-    form: ClassVar[str]
-    """What a name must match."""
-
-
-class ModelSettings(Keyed):
-    """[models]: what is true of a model, by its name as in bot.model, where it differs from what is known of it."""
-
-    example = "openai/gpt-x"
-    form = "(openai|anthropic|local)/.+"
-
-    context: int | None = Field(
-        None,
-        ge=1,
-        description="Tokens that it can hold, question and answer together.",
-        json_schema_extra={"example": 128_000},
+    texts: bool = Field(
+        False, description="Write questions and answers to the log, at level debug; else it has ids alone."
     )
-    images: bool | None = Field(
-        None, description="Whether it can be shown pictures.", json_schema_extra={"example": True}
-    )
-    documents: bool | None = Field(
-        None, description="Whether it can be shown PDF files.", json_schema_extra={"example": False}
-    )
-    input: float | None = Field(
-        None, ge=0, description="US dollars for a million tokens that it reads.", json_schema_extra={"example": 0.75}
-    )
-    output: float | None = Field(
-        None, ge=0, description="US dollars for a million tokens that it writes.", json_schema_extra={"example": 4.5}
-    )
-    cached: float | None = Field(
-        None,
-        ge=0,
-        description="US dollars for a million tokens that the provider reads from its cache.",
-        json_schema_extra={"example": 0.075},
-    )
-    written: float | None = Field(
-        None,
-        ge=0,
-        description="US dollars for a million tokens that the provider writes to its cache.",
-        json_schema_extra={"example": 0.75},
+
+
+class PrivacySettings(Section):
+    """[privacy]: how long what people say is kept."""
+
+    retention_days: int = Field(
+        0, ge=0, le=36_500, description="Days after which questions, answers and files are deleted; 0: they are kept."
     )
 
 
@@ -239,14 +192,6 @@ class PlaceSettings(Keyed):
     )
 
 
-Tables = Annotated[Mapping[str, T], AfterValidator(MappingProxyType), PlainSerializer(dict)]
-"""Tables of one kind by their names; frozen."""
-
-
-def _none() -> Mapping[str, Any]:
-    return MappingProxyType({})
-
-
 class Settings(BaseSettings):
     """All settings of the core; the front door adds a section for each adapter with `schema`."""
 
@@ -256,10 +201,13 @@ class Settings(BaseSettings):
     anthropic: AnthropicSettings = AnthropicSettings()
     local: LocalSettings = LocalSettings()
     files: FilesSettings = FilesSettings()
+    access: AccessSettings = AccessSettings()
+    limits: LimitsSettings = LimitsSettings()
     storage: StorageSettings = StorageSettings()
     log: LogSettings = LogSettings()
-    models: Tables[ModelSettings] = Field(default_factory=_none)
-    places: Tables[PlaceSettings] = Field(default_factory=_none)
+    privacy: PrivacySettings = PrivacySettings()
+    models: Tables[ModelSettings] = Field(default_factory=none)
+    places: Tables[PlaceSettings] = Field(default_factory=none)
 
     @classmethod
     def settings_customise_sources(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import replace
 
 import structlog
 
 from bot import notes
-from bot.commands import LONGEST
+from bot.commands import LONGEST, PRIVATE, RULES
 from bot.customs import MODEL, PERSONA, Customs
+from bot.door import OPERATORS, Door, once_more
 from bot.errors import StorageError
 from bot.live import Places
-from bot.messages import Author, Control, Place, State
-from bot.ports import Memory
+from bot.messages import Author, Control, Incoming, Place, State
+from bot.ports import Channel, Library, Memory, Transcript
+from bot.privacy import UNNAMED, Attach, Privacy
 from bot.recovery import Recovery
 from bot.usage import DAYS, since, tell
 
@@ -23,24 +27,39 @@ DEFAULT = "default"
 SUGGESTIONS = 25
 """Values that are offered, as many as Discord takes."""
 
+PAUSES = {"pause": notes.PAUSED, "resume": notes.RESUMED}
+BLOCKS = {"block": notes.BLOCKED, "unblock": notes.UNBLOCKED}
+PERSON = re.compile(r"(?:<@!?)?([A-Za-z0-9]{1,40})(?:\|[^>]*)?>?")
+"""A mention as either platform writes it, or an id."""
+MARKUP = re.compile(r"[^\w .,'’()-]+")
+
 log = structlog.get_logger(__name__)
 
 
 class Controls:
     """Carries out commands and presses; each returns what the person is told. Raises StorageError."""
 
-    def __init__(self, memory: Memory, places: Places, recovery: Recovery, customs: Customs) -> None:
+    def __init__(self, memory: Memory, places: Places, recovery: Recovery, customs: Customs, door: Door) -> None:
         self._memory = memory
         self._places = places
         self._recovery = recovery
         self._customs = customs
+        self._door = door
+        self._privacy = Privacy(memory, places)
 
     async def command(self, name: str, place: Place, author: Author, admin: bool, argument: str) -> str:
         """Run a command."""
         log.info("command", command=name, place=place.key, author=author.id)
+        if name in PRIVATE:  # whoever is barred from asking still has a right to these
+            return await self._own(name, place, author)
+        if barred := await self._door.bar(place, author, admin):
+            return barred
+        if name in RULES:
+            return await self._rule(name, place, admin, argument)
         match name:
             case "reset":
-                return notes.RESET if await self.reset(place) else notes.NOTHING_TO_RESET
+                done = notes.RESET_BY.format(name=_call(author)) if place.shared else notes.RESET
+                return done if await self.reset(place) else notes.NOTHING_TO_RESET
             case "stop":
                 return notes.STOPPING if self.stop(place, "" if admin else author.id) else notes.NOTHING_TO_STOP
             case "usage":
@@ -51,6 +70,17 @@ class Controls:
                 return await self._tell(place, admin, argument)
         model, _ = await self._customs.of(place)
         return notes.introduction(model.reader)
+
+    async def obey(self, said: Incoming, channel: Channel | Transcript) -> str:
+        """Run a command that was said as a message; what is too long for one is given as a file where that can be."""
+        if said.command == "export" and not said.place.shared and isinstance(channel, Library):
+            return await self.export(said.place, said.author, channel.attach)
+        return await self.command(said.command, said.place, said.author, said.admin, "")
+
+    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+        """Give a person what they said as files that nobody else sees; returns what they are told."""
+        log.info("command", command="export", place=place.key, author=author.id)
+        return await self._privacy.export(place, author, attach)
 
     def suggest(self, name: str, text: str) -> list[str]:
         """Values for the argument of a command, best first."""
@@ -80,6 +110,13 @@ class Controls:
             return notes.STILL_WRITING
         if not asked.last:
             return notes.OLDER
+        try:
+            refusal = await self._door.refuse(once_more(replace(asked.incoming, author=author, admin=admin)))
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+            return notes.STORAGE
+        if refusal:
+            return refusal.sentence
         return "" if self._recovery.answer_anew(asked) else notes.CLOSED
 
     def stop(self, place: Place, author: str = "", message: str = "") -> bool:
@@ -101,6 +138,30 @@ class Controls:
         stopped = self.stop(place)
         await self._places.settle(place.key)
         return await self._memory.forget(place.key) or stopped
+
+    async def _own(self, name: str, place: Place, author: Author) -> str:
+        """What is a person's own: deleted, or told where nobody else reads it."""
+        if name == "export":
+            return notes.EXPORT_ALONE if place.shared else await self._privacy.recite(place, author)
+        if place.platform in UNNAMED:
+            return notes.RESET if await self.reset(place) else notes.NOTHING_TO_RESET
+        return await self._privacy.forget(place, author)
+
+    async def _rule(self, name: str, place: Place, admin: bool, whom: str) -> str:
+        """Who may talk to the bot, from the chat."""
+        if place.platform in OPERATORS:
+            return notes.NOT_HERE
+        if not admin:
+            return notes.ADMINS_ONLY
+        platform = place.platform.capitalize()
+        if name in ("pause", "resume"):
+            changed, said = await self._door.pause(place.platform, name == "pause"), PAUSES[name]
+            return said.format(platform=platform) if changed else notes.AS_IT_WAS
+        person = PERSON.fullmatch(whom)
+        if person is None:
+            return notes.WHOM
+        changed = await self._door.block(f"{place.platform}:{person[1]}", name == "block")
+        return BLOCKS[name].format(person=person[1], platform=platform) if changed else notes.AS_IT_WAS
 
     async def _models(self, place: Place) -> str:
         names = ", ".join(f"`{name}`" for name in self._customs.roster.names)
@@ -130,3 +191,8 @@ class Controls:
         who, now = f"{place.platform}:{author.id}", time.time()
         today = await self._memory.spent(who, since(1, now))
         return tell(today, await self._memory.spent(who, since(DAYS, now)))
+
+
+def _call(author: Author) -> str:
+    """A person's name in a sentence that all read: nothing in it is markup or a mention."""
+    return " ".join(MARKUP.sub(" ", author.name).split())[:80] or "Somebody"

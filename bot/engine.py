@@ -12,17 +12,20 @@ import structlog
 from bot import notes
 from bot.alerts import Alerts
 from bot.brief import Brief, Desk
-from bot.config import BotSettings, FilesSettings, PlaceSettings
+from bot.config import AccessSettings, BotSettings, FilesSettings, LimitsSettings, PlaceSettings
 from bot.controls import Controls
 from bot.customs import Customs
 from bot.delivery import deliver, enclose, tell
-from bot.errors import ModelFault, StorageError
+from bot.door import OPERATORS, Door, once_more
+from bot.errors import StorageError
 from bot.live import Places, Waiting
+from bot.log import TEXTS
 from bot.messages import Author, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
-from bot.own_words import apologise, introduce, paper
+from bot.own_words import apologise, introduce, paper, reply_ourselves, turn_away
 from bot.ports import Channel, Memory, Model, Transcript
+from bot.privacy import Attach
 from bot.record import Answer, Asked
 from bot.recovery import Opener, Recovery
 from bot.reply import Reply
@@ -30,8 +33,7 @@ from bot.summaries import Summaries
 from bot.supervision import report
 
 log = structlog.get_logger(__name__)
-OPERATORS = ("web", "terminal")
-"""Where the person is the operator, so that the trial model may answer."""
+texts = structlog.get_logger(TEXTS)
 CLOSING = 0.3
 """The part of the time for stopping that is kept for closing what is still being written."""
 
@@ -48,6 +50,8 @@ class Engine:
         alerts: Alerts | None = None,
         files: FilesSettings | None = None,
         places: Mapping[str, PlaceSettings] | None = None,
+        access: AccessSettings | None = None,
+        limits: LimitsSettings | None = None,
     ) -> None:
         self.alerts = alerts or Alerts()
         self.roster = model if isinstance(model, Roster) else Roster(model)
@@ -59,7 +63,9 @@ class Engine:
         self._desk = Desk(memory, settings, files or FilesSettings())
         self._recovery = Recovery(self._desk, self._places, self._obey)
         self._customs = Customs(self.roster, memory, settings, places or {})
-        self._controls = Controls(memory, self._places, self._recovery, self._customs)
+        self.access = access or AccessSettings()
+        self._door = Door(memory, self.alerts, self.access, limits)
+        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._door)
         self._summaries = Summaries(self._desk, self._customs)
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -80,8 +86,10 @@ class Engine:
             log.error("the memory failed", error=str(error))
 
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
-        """Journal a message and begin its turn; None if it was claimed before. Raises StorageError."""
+        """Journal a message and begin its turn, or turn it away; None if it was claimed before. Raises StorageError."""
         try:
+            if refusal := await self._door.refuse(incoming):
+                return self._aside(Waiting(0, incoming, channel), turn_away(channel, refusal))
             turn = await self.memory.claim(incoming)
         except StorageError:
             self.alerts.tell("storage", notes.ALERTS["storage"])
@@ -96,6 +104,10 @@ class Engine:
         else:
             self._places.add(waiting)
         return waiting.answer
+
+    async def admits(self, incoming: Incoming) -> bool:
+        """Whether a message may be answered that an adapter answers itself; it is counted. Raises StorageError."""
+        return await self._door.refuse(incoming) is None
 
     async def respond(self, incoming: Incoming, channel: Channel | Transcript) -> Answer | None:
         """Answer a message; None if it was claimed before.
@@ -113,6 +125,10 @@ class Engine:
         """Run a command and return what the person is told. Raises StorageError."""
         return await self._controls.command(name, place, author, admin, argument)
 
+    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+        """Give a person what they said as files, so that nobody else sees them; returns what they are told."""
+        return await self._controls.export(place, author, attach)
+
     def suggest(self, name: str, text: str) -> list[str]:
         """Values for the argument of a command that begin with or contain a text, best first, 25 at most."""
         return self._controls.suggest(name, text)
@@ -124,7 +140,7 @@ class Engine:
     async def amend(self, incoming: Incoming) -> None:
         """A question was changed: the memory has its new text, and the last answer of a place is written anew."""
         asked = await self.memory.amend(incoming)
-        if asked and asked.last:
+        if asked and asked.last and not await self._door.refuse(once_more(incoming)):
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
             self._recovery.answer_anew(asked)
         elif asked:
@@ -183,13 +199,14 @@ class Engine:
                 (said,) = await asyncio.gather(apologise(waiting.channel, notes.BROKEN, "bug"), return_exceptions=True)
                 return said if isinstance(said, Answer) else Answer(state=State.FAILED, note=notes.BROKEN, fault="bug")
 
-    def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> None:
+    def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> asyncio.Future[Answer]:
         """Answer beside what is being written in the place."""
 
         async def answer() -> None:
             waiting.answer.set_result(await self._guard(waiting, answering))
 
         self._spawn(answer())
+        return waiting.answer
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
@@ -210,12 +227,13 @@ class Engine:
         if here.direct and said.text and first:
             await introduce(main.channel, model.reader)
         questions = asked.questions if asked else [waiting.incoming for waiting in group]
-        if own := self._reply_ourselves(model, here, questions):
+        if own := reply_ourselves(model, here, questions):
             return await self._close(main, await tell(own, paper(main.channel)))
         brief = Brief(self._desk, model, system, main.turn, questions, asked)
         screen = await self._screen(main, asked)
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
         answer = replace(answer, model=brief.model, usage=brief.usage)
+        texts.debug("said", question=[said.text for said in questions], answer=answer.text)
         self._record(here.platform, answer)
         await enclose(main.channel, answer, self.settings.file_after)
         try:
@@ -248,20 +266,11 @@ class Engine:
 
         return Reply(waiting.channel, waiting.turn, posted, asked.posts if asked else (), attempt)
 
-    def _reply_ourselves(self, model: Model, place: Place, questions: Sequence[Incoming]) -> str:
-        """What is said without asking the model; empty where it is the model's to say."""
-        if not any(said.text or said.quote or said.attachments for said in questions):
-            return notes.introduction(model.reader)
-        if model.trial and place.platform not in OPERATORS:
-            return notes.FAULTS[ModelFault.UNSET]
-        return ""
-
     def _obey(self, waiting: Waiting) -> None:
         """Run a command that was said as a message, and show what it says."""
 
         async def obey() -> Answer:
-            said = waiting.incoming
-            text = await self.command(said.command, said.place, said.author)
+            text = await self._controls.obey(waiting.incoming, waiting.channel)
             return await self._close(waiting, await tell(text, paper(waiting.channel)))
 
         self._aside(waiting, obey())

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from dotenv import dotenv_values
-from pydantic import ValidationError, create_model
+from pydantic import SecretStr, ValidationError, create_model
 
-from bot.config import Keyed, Section, Settings
+from bot.config import Settings
 from bot.errors import SettingsError
+from bot.section import Keyed, Section
 
 PREFIX = "PARLEY_"
 DEFAULT_PATH = Path("config.toml")
+READABLE = stat.S_IRGRP | stat.S_IROTH
+"""Rights of a file's group and of all others."""
 FOREIGN = re.compile(r"PARLEY_(SERVICE_(HOST|PORT)(_\w+)?=.*|PORT=\w+://.*|PORT_\d+_\w+=.*)", re.DOTALL)
 """What Kubernetes and Docker set beside a service that is called parley."""
 
@@ -31,7 +36,7 @@ def load(shape: type[Settings], path: Path | None, environ: Mapping[str, str]) -
 
     A named file must exist; the default one need not. Raises SettingsError with the key, its place and what to do.
     """
-    dotenv = {key: value for key, value in dotenv_values(".env").items() if value}
+    dotenv = _from_dotenv()
     values: dict[str, dict[str, Any]] = {}
     origins: dict[tuple[str, str], str] = {}
     for (section, key), value in _from_toml(shape, path).items():
@@ -47,6 +52,30 @@ def load(shape: type[Settings], path: Path | None, environ: Mapping[str, str]) -
         raise SettingsError(_explain(shape, error, origins)) from None
 
 
+def _from_dotenv() -> dict[str, str]:
+    try:
+        return {key: value for key, value in dotenv_values(".env").items() if value}
+    except OSError as error:
+        raise SettingsError(f"The file .env cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError("The file .env is not text in UTF-8. Write it anew, or take it away.") from None
+
+
+def exposed(shape: type[Settings], path: Path | None) -> list[Path]:
+    """The settings files that have a secret in them and can be read by other users of this machine.
+
+    The settings must have been read before; empty on Windows, whose rights are others.
+    """
+    secrets = {(section, key) for section, key, field in fields(shape) if field.annotation is SecretStr}
+    dotenv = {key: value for key, value in dotenv_values(".env").items() if value}
+    given = {
+        path or DEFAULT_PATH: {name for name, value in _from_toml(shape, path).items() if value},
+        Path(".env"): {(section, key) for _, section, key, _ in _from_environ(shape, dotenv)},
+    }
+    found = [file for file, names in given.items() if names & secrets]
+    return [file for file in found if os.name == "posix" and file.stat().st_mode & READABLE]
+
+
 def _from_toml(shape: type[Settings], path: Path | None) -> dict[tuple[str, str], Any]:
     file = path or DEFAULT_PATH
     if path is None and not file.exists():
@@ -57,7 +86,7 @@ def _from_toml(shape: type[Settings], path: Path | None) -> dict[tuple[str, str]
         raise SettingsError(f"There is no settings file {file}: give --config a file that exists.") from None
     except OSError as error:
         raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}. Correct that line.") from None
     known = ", ".join(f"[{name}]" for name in shape.model_fields)
     for section, table in found.items():

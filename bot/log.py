@@ -29,6 +29,10 @@ NOISY = (
     "anthropic",
     "uvicorn",
 )
+WORDY = ("discord", "slack_bolt", "slack_sdk", "openai", "anthropic")
+"""Libraries whose debug lines carry what people and models write."""
+TEXTS = "parley.texts"
+"""The logger of questions and answers, silent unless the settings want them."""
 
 META = ("_record", "_from_structlog")
 """What structlog puts into an event for itself, and takes out before it is written."""
@@ -37,7 +41,10 @@ EXPECTED = (ParleyError, OSError, TimeoutError, EOFError)
 
 
 def configure(settings: LogSettings, secrets: Iterable[SecretStr] = ()) -> None:
-    """Send everything to stderr in the chosen form; of libraries, only warnings unless the level is debug."""
+    """Send everything to stderr in the chosen form; of libraries, only warnings unless the level is debug.
+
+    What people and models write is in it only where the settings say so.
+    """
     level = getattr(logging, settings.level.upper())
     text = settings.format == "text" or (settings.format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
@@ -57,7 +64,9 @@ def configure(settings: LogSettings, secrets: Iterable[SecretStr] = ()) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in NOISY:
-        logging.getLogger(name).setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
+        least = logging.INFO if name in WORDY and not settings.texts else logging.DEBUG
+        logging.getLogger(name).setLevel(max(level, least if level == logging.DEBUG else logging.WARNING))
+    logging.getLogger(TEXTS).setLevel(logging.DEBUG if settings.texts else logging.CRITICAL)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -72,7 +72,10 @@ class Incoming:
     `text` has the bot's own mention taken out and other mentions turned into names. `quote` is the text of the
     message that this one replies to, where the platform shows it. `command` is the name of one of the bot's commands
     when that is the whole message. `sent` is when it was said, in seconds since 1970, the same in every delivery.
-    `people` are those whom it mentions, where their names can be made mentions again.
+    `people` are those whom it mentions, where their names can be made mentions again. `marks` are the ids that a list
+    of `[access]` may name, as the platform writes them: the person and their roles, the channel, what that is in, the
+    server or workspace. `admin` is who runs the bot, `external` a person of another organisation in a shared channel,
+    `bot` another program.
     """
 
     place: Place
@@ -85,6 +88,10 @@ class Incoming:
     attachments: tuple[Attachment, ...] = ()
     sent: float = 0.0
     people: tuple[Author, ...] = ()
+    marks: tuple[str, ...] = ()
+    admin: bool = False
+    external: bool = False
+    bot: bool = False
 
 
 class Role(StrEnum):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bot.access import Reason
 from bot.errors import ModelFault
+from bot.limits import Limit
 from bot.messages import State
 
 _SETUP = "Something in my setup is wrong, so I cannot answer. My owner has to mend it; trying again will not help."
@@ -43,6 +45,32 @@ ENDINGS = {
     State.INTERRUPTED: f"Interrupted: I am being restarted. {_LATER}",
 }
 
+NO_ENTRY = {
+    Reason.BLOCKED: "I cannot answer you here. If you think that is a mistake, please ask my owner.",
+    Reason.PAUSED: "I am taking a break and answer nobody at the moment. Please ask again later.",
+    Reason.DIRECT: "I do not answer direct messages from here. Please ask me in a channel.",
+    Reason.EXTERNAL: "In shared channels I answer the people of my own workspace only.",
+    Reason.PERSON: "I only answer the people on my list. My owner can add you.",
+    Reason.PLACE: "I do not answer in this channel. My owner can add it, or name one where I do.",
+    Reason.BOT: "",
+}
+"""What a person is told who is turned away, once a day at most."""
+
+LIMITS = {
+    Limit.MINUTE: "That was a lot in one minute. You can ask me again {when}.",
+    Limit.DAY: "You have asked me all that one person may ask in a day. You can ask me again {when}.",
+    Limit.PERSON: "You have used what one person may use of me in a day. You can ask me again {when}.",
+    Limit.PLACE: "This conversation has used what it may use of me in a day. You can ask me here again {when}.",
+    Limit.BOT: "I have used up what I may spend in a day. You can ask me again {when}.",
+}
+SPENT = {
+    0.8: "I have spent over 80 % of what I may spend today: ${dollars:,.2f}, and {tokens:,} tokens without a known "
+    "price. See `parley usage`; limits.dollars and limits.tokens set it.",
+    1.0: "I have spent what I may spend today: ${dollars:,.2f}, and {tokens:,} tokens without a known price. Until "
+    "midnight I answer admins only. See `parley usage`; limits.dollars and limits.tokens set it.",
+}
+"""What the admins are told, by the part of the bot's own limit that is spent."""
+
 STORAGE = "I cannot reach my memory at the moment, so I cannot answer. My owner has to look into it."
 UNREMEMBERED = "I cannot reach my memory at the moment: I will not remember this answer. My owner has to look into it."
 BROKEN_OFF = "I was interrupted here. Try again, or ask anew."
@@ -57,9 +85,25 @@ CHOSEN = "From now on **{model}** answers in this channel."
 UNKNOWN_MODEL = "I do not know the model “{name}”. Choose among: {names}."
 PERSONA = "This is what I am told about myself here:\n> {persona}"
 TOLD = "From now on I am told this about myself in this channel:\n> {persona}"
+NOT_HERE = "Say that on Discord or Slack: it is for people there."
+WHOM = "Say whom: mention the person, or give their id; in Slack it is in their profile, under Copy member ID."
+BLOCKED = "From now on I do not answer {person} on {platform}. `unblock` lets them in again."
+UNBLOCKED = "From now on I answer {person} on {platform} again."
+PAUSED = "From now on I answer nobody on {platform}. `resume` ends that."
+RESUMED = "From now on I answer on {platform} again."
+AS_IT_WAS = "That is how it was before; nothing changed."
 TOO_LONG = "That is too long: {most} characters at most."
 RESET = "Done: I have forgotten this conversation."
+RESET_BY = "{name} had me forget this conversation."
 NOTHING_TO_RESET = "There was nothing to forget here."
+FORGOT = (
+    "Done: I have deleted what you said to me, everywhere, with my answers: {count}. What you see here stays until "
+    "somebody deletes it."
+)
+NOTHING_OF_YOURS = "I have nothing that you said."
+EXPORTED = "This is all that I have of what you said to me, with my answers."
+EXPORT_ALONE = "Others read here. Use the bot's own command for it, or ask me in a direct message."
+NO_EXPORT = "I could not give you the file. Please try again in a minute; if it stays so, ask my owner for it."
 STOPPING = "Stopped."
 NOTHING_TO_STOP = "I am not writing anything here."
 THINKING = "Thinking…"

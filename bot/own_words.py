@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import structlog
+
 from bot import notes
 from bot.delivery import tell
-from bot.messages import State
-from bot.ports import Channel, Transcript
+from bot.door import OPERATORS, Refusal
+from bot.errors import ModelFault, PlatformError
+from bot.messages import Incoming, Place, State
+from bot.ports import Channel, Confidant, Model, Transcript
 from bot.record import Answer
 from bot.reply import Reply
+
+log = structlog.get_logger(__name__)
 
 
 def paper(channel: Channel | Transcript) -> Reply | Transcript:
     """What Parley's own words are written on."""
     return channel if isinstance(channel, Transcript) else Reply(channel)
+
+
+def reply_ourselves(model: Model, place: Place, questions: Sequence[Incoming]) -> str:
+    """What is said without asking the model; empty where it is the model's to say."""
+    if not any(said.text or said.quote or said.attachments for said in questions):
+        return notes.introduction(model.reader)
+    if model.trial and place.platform not in OPERATORS:
+        return notes.FAULTS[ModelFault.UNSET]
+    return ""
 
 
 async def introduce(channel: Channel | Transcript, reader: str) -> None:
@@ -26,3 +43,19 @@ async def apologise(channel: Channel | Transcript, note: str, fault: str) -> Ans
     if not isinstance(channel, Transcript):
         await tell(note, Reply(channel))
     return Answer(state=State.FAILED, note=note, fault=fault)
+
+
+async def turn_away(channel: Channel | Transcript, refusal: Refusal) -> Answer:
+    """Tell a person why their question is not taken, for themselves alone where the platform can, unless they know."""
+    if not refusal.told and not (isinstance(channel, Confidant) and await _confide(channel, refusal.sentence)):
+        await apologise(channel, refusal.sentence, refusal.fault)
+    return Answer(state=State.FAILED, note=refusal.sentence, fault=refusal.fault)
+
+
+async def _confide(channel: Confidant, sentence: str) -> bool:
+    try:
+        await channel.confide(sentence)
+    except PlatformError as error:
+        log.warning("a person could not be told in confidence", fault=error.fault.value, error=str(error))
+        return False
+    return True

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from bot.errors import ModelError
 from bot.facts import Facts
+from bot.limits import Toll
 from bot.messages import Attachment, Incoming, Message, Page, Quote, State, Usage
 from bot.pacing import Pacer
 from bot.record import Answer, Asked, Material, Record, Summary, Turn
@@ -55,6 +56,15 @@ class Queue(Protocol):
 
     async def waiting(self) -> None:
         """Show it until cancelled; then take the sign away. Never raises PlatformError."""
+        ...
+
+
+@runtime_checkable
+class Confidant(Protocol):
+    """A channel that can tell the person who asked something that nobody else sees."""
+
+    async def confide(self, text: str) -> None:
+        """Tell them, once. Raises PlatformError."""
         ...
 
 
@@ -234,6 +244,17 @@ class Memory(Journal, Protocol):
         """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970."""
         ...
 
+    async def toll(self, since: float, author: str = "", place: str = "") -> Toll:
+        """What was spent since a moment: in all, by a person, `<platform>:<id>`, or in a place."""
+        ...
+
+    async def visits(self, platform: str, author: str, since: float) -> list[tuple[str, float]]:
+        """What a person asked since a moment, the oldest first: a name for each message, `<channel>:<id>`, and when.
+
+        What was answered several times counts as often; the further names are of no message.
+        """
+        ...
+
     async def forget(self, place: str) -> bool:
         """Delete every text of a place; the ids stay, so that nothing is answered again. False if there was none."""
         ...
@@ -252,6 +273,24 @@ class Memory(Journal, Protocol):
 
     async def annotate(self, place: str, key: str, value: Any) -> None:
         """Note something about a place; `value` is anything that JSON can hold, None takes the note away."""
+        ...
+
+    async def expire(self, before: float) -> int:
+        """Delete the texts of what was asked before a moment, in seconds since 1970; returns how many questions.
+
+        Their ids stay, so that nothing is answered again; summaries that cover them are void.
+        """
+        ...
+
+    async def forget_person(self, platform: str, author: str) -> int:
+        """Delete what a person said everywhere on a platform, and its answers; returns how many questions.
+
+        Their id goes from what they asked and what it cost a day later, with `expire`: the limits of the day hold.
+        """
+        ...
+
+    async def export(self, platform: str, author: str, place: str = "") -> list[dict[str, Any]]:
+        """What a person said on a platform, or in one place of it, the oldest first: where, when, and the answer."""
         ...
 
     async def close(self) -> None:

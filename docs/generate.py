@@ -15,10 +15,11 @@ from typing import Any, cast
 from pydantic import SecretStr
 
 from bot.__main__ import ADAPTERS
-from bot.__main__ import COMMANDS as PROGRAM
+from bot.arguments import COMMANDS as PROGRAM
 from bot.commands import COMMANDS as CHAT
-from bot.config import Keyed, Section, Settings
+from bot.config import Settings
 from bot.loading import PREFIX, fields, schema, tables
+from bot.section import Keyed, Section
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "config.example.toml"

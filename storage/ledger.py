@@ -6,6 +6,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from bot.limits import Toll
 from bot.usage import Row, since
 from storage.faults import explained
 from storage.migrate import identify
@@ -42,6 +43,28 @@ def spent(db: sqlite3.Connection, author: str, since: float) -> Row:
     """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970."""
     query = f"SELECT ?1, {SUMS} FROM usage WHERE author = ?1 AND created >= ?2"  # noqa: S608
     return _row(*db.execute(query, (author, since)).fetchone())
+
+
+def toll(db: sqlite3.Connection, since: float, author: str = "", place: str = "") -> Toll:
+    """What was spent since a moment: in all, by a person or in a place."""
+    only = "AND author = :author" if author else ""
+    only += " AND place = (SELECT id FROM places WHERE key = :place)" if place else ""
+    row = db.execute(
+        "SELECT total(input + output), total(cost), total(input + output) FILTER (WHERE cost IS NULL) "  # noqa: S608
+        f"FROM usage WHERE created >= :since {only}",
+        {"since": since, "author": author, "place": place},
+    ).fetchone()
+    return Toll(int(row[0]), row[1], int(row[2]))
+
+
+def visits(db: sqlite3.Connection, platform: str, author: str, since: float) -> list[tuple[str, float]]:
+    """When a person asked, the oldest first, by message; what was answered several times counts as often."""
+    rows = db.execute(
+        "SELECT channel || ':' || message, attempt, created FROM turns "
+        "WHERE platform = ? AND author = ? AND created >= ? ORDER BY created",
+        (platform, author, since),
+    ).fetchall()
+    return [(f"{name}#{number}" if number else name, at) for name, attempt, at in rows for number in range(attempt + 1)]
 
 
 def consult(path: Path, by: str, days: int) -> list[Row]:

@@ -13,10 +13,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import aiosqlite
 
 from bot.errors import StorageError
+from bot.limits import Toll
 from bot.messages import Incoming, Message
 from bot.record import Answer, Asked, Material, Record, Summary, Turn
 from bot.usage import Row
-from storage import journal, ledger, record, turns, window
+from storage import journal, ledger, privacy, record, turns, window
 from storage.faults import explained
 from storage.migrate import migrate
 
@@ -97,6 +98,12 @@ class SqliteMemory:
     async def spent(self, author: str, since: float) -> Row:
         return await self._run(ledger.spent, author, since)
 
+    async def toll(self, since: float, author: str = "", place: str = "") -> Toll:
+        return await self._run(ledger.toll, since, author, place)
+
+    async def visits(self, platform: str, author: str, since: float) -> list[tuple[str, float]]:
+        return await self._run(ledger.visits, platform, author, since)
+
     async def forget(self, place: str) -> bool:
         forgotten = await self._write(record.forget, place)
         await self._run(_erase)
@@ -117,6 +124,20 @@ class SqliteMemory:
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
         return await self._run(record.places, prefix, limit)
 
+    async def expire(self, before: float) -> int:
+        return await self._walk(lambda db, after: privacy.expire(db, after, before))
+
+    async def forget_person(self, platform: str, author: str) -> int:
+        return await self._walk(lambda db, after: privacy.forget_person(db, after, platform, author))
+
+    async def export(self, platform: str, author: str, place: str = "") -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after: int | None = 0
+        while after is not None:
+            more, after = await self._run(privacy.export, after, platform, author, place)
+            found += more
+        return found
+
     async def close(self) -> None:
         """Finish what was asked before and let go of the file; a second time does nothing."""
         if not self._closed:
@@ -133,6 +154,18 @@ class SqliteMemory:
                 return work(db, *args, **kwargs)
 
         return await self._run(transact)
+
+    async def _walk(self, part: Callable[[sqlite3.Connection, int], privacy.Part]) -> int:
+        """Delete part by part, a transaction each, then empty the write-ahead log; returns how many questions."""
+        count, after = 0, 0
+        while True:
+            done = await self._write(part, after)
+            count += done.questions
+            if done.after is None:
+                break
+            after = done.after
+        await self._run(_erase)
+        return count
 
     async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:

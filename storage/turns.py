@@ -117,5 +117,6 @@ def _read(question: str) -> Incoming:
             "author": Author(**fields["author"]),
             "attachments": tuple(Attachment(**file) for file in fields["attachments"]),
             "people": tuple(Author(**person) for person in fields.get("people", ())),
+            "marks": tuple(fields.get("marks", ())),
         }
     )

@@ -16,12 +16,13 @@ from adapters.discord.channel import DiscordChannel
 from adapters.discord.incoming import incoming
 from adapters.discord.rest import connect
 from bot.alerts import Alerts
-from bot.config import BotSettings
+from bot.config import AccessSettings, BotSettings
 from bot.engine import Engine
-from bot.errors import StorageError
+from bot.errors import PlatformError, StorageError
 from bot.health import Host
 from bot.messages import Author, Control, Incoming, Message, Page, Place, State
 from bot.ports import Channel
+from bot.privacy import Attach
 from bot.record import Answer, Turn
 from tests.loopback.discord import ANN, BOT, GENERAL, GUILD, FakeDiscord, payloads
 from tests.loopback.discord.rules import mentioned
@@ -84,6 +85,8 @@ class Echo:
         self.typed: list[tuple[str, str]] = []
         self.presses: list[tuple[Control, int, Author, bool]] = []
         self.said = ""
+        self.exports: dict[str, str] = {}
+        self.access = AccessSettings()
         self.served = 0
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
@@ -104,6 +107,10 @@ class Echo:
         self.received.append(incoming)
         turn = await self.memory.claim(incoming)
         return asyncio.create_task(self._answer(incoming, channel, turn)) if turn else None
+
+    async def admits(self, incoming: Incoming) -> bool:
+        """Everybody is let in."""
+        return incoming.author.id != ""
 
     async def amend(self, incoming: Incoming) -> None:
         """Keep what was amended."""
@@ -136,6 +143,15 @@ class Echo:
         if self.memory.broken:
             raise StorageError("the disk is full")
         return self.said or f"{name}: done"
+
+    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+        """Give the files of `exports`, or say why not; without any it is a command like the others."""
+        try:
+            for name, text in self.exports.items():
+                await attach(name, text)
+        except PlatformError as error:
+            return f"refused: {error}"
+        return "exported" if self.exports else await self.command("export", place, author)
 
     def suggest(self, name: str, text: str) -> list[str]:
         """Keep what was typed; suggest `suggestions`."""

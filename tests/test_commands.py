@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import COMMANDS, PUBLIC, match, parse
+from bot.commands import COMMANDS, PUBLIC, RULES, match, parse
 
 PLAIN = [name for name, command in COMMANDS.items() if not command.argument]
 FILLED = [name for name, command in COMMANDS.items() if command.argument]
@@ -20,11 +20,18 @@ def test_a_slash_makes_a_command_anywhere(name: str, form: str) -> None:
     assert match(said) == match(said.upper()) == match(said, bare=True) == name
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", sorted({*PLAIN} - RULES))
 def test_a_bare_word_is_a_command_where_the_bot_was_addressed(name: str) -> None:
     """Elsewhere it is a word like any other."""
     assert match(name.title(), bare=True) == name
     assert match(name) == ""
+
+
+@pytest.mark.parametrize("name", sorted({*PLAIN} & RULES))
+def test_pause_and_resume_need_their_slash(name: str) -> None:
+    """They are words that people say to a bot."""
+    assert match(name, bare=True) == ""
+    assert match(f" /{name}", bare=True) == name
 
 
 @pytest.mark.parametrize(
@@ -82,7 +89,7 @@ def test_each_command_says_what_it_does() -> None:
     """One word, and one line that Slack and Discord can show; so it is with its argument."""
     for name, command in COMMANDS.items():
         assert name == command.name
-        assert name.isalpha()
+        assert name.replace("-", "").isalpha()
         assert name.islower()
         assert command.summary.endswith(".")
         assert len(command.summary) <= 100
@@ -92,5 +99,5 @@ def test_each_command_says_what_it_does() -> None:
 
 
 def test_what_changes_a_place_for_all_is_for_all_to_see() -> None:
-    """These are the commands that take an argument; who stops or resets something tells nobody."""
-    assert PUBLIC == set(FILLED) == {"model", "persona"}
+    """These are the commands that take an argument and do not say who may talk; who stops something tells nobody."""
+    assert PUBLIC == set(FILLED) - RULES == {"model", "persona"}

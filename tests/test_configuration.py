@@ -10,8 +10,9 @@ import pytest
 from pydantic import Field, SecretStr
 
 from bot.commands import COMMANDS as CHAT
-from bot.config import Section, Settings
+from bot.config import Settings
 from bot.loading import fields, load, tables
+from bot.section import Section
 from docs import generate
 
 EXAMPLE = generate.EXAMPLE.read_text(encoding="utf-8")

@@ -41,6 +41,7 @@ def test_a_mention_is_a_question() -> None:
         channel_id=GENERAL,
         message_id=str(said.id),
         sent=said.created_at.timestamp(),
+        marks=(ANN, GUILD, GENERAL),
     )
 
 

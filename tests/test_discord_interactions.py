@@ -49,6 +49,8 @@ async def test_the_commands_are_registered() -> None:
             "persona": [
                 {"type": 3, "name": "text", "description": COMMANDS["persona"].description, "max_length": 4000}
             ],
+            "block": [{"type": 3, "name": "user", "description": COMMANDS["block"].description, "max_length": 4000}],
+            "unblock": [{"type": 3, "name": "user", "description": COMMANDS["block"].description, "max_length": 4000}],
         }
 
 
@@ -94,7 +96,11 @@ async def test_a_slash_command_is_answered_to_the_person_alone(name: str, where:
     async with FakeDiscord() as discord, connected(discord) as app:
         one = discord.slash(name, where)
         await discord.until(lambda: one.shown)
-        assert (one.callback, one.shown, one.private) == (DEFERRED, [f"{name}: done"], True)
+        assert (one.callback, one.shown, one.private) == (
+            DEFERRED,
+            [f"{name}: done"],
+            name != "reset" or where == ANN_DM,
+        )
         direct = where == ANN_DM
         home = f"discord:{GENERAL}" if where == TALK else ""
         place = Place(f"discord:{where}", shared=not direct, direct=direct, home=home)

@@ -133,7 +133,7 @@ async def test_reset_stops_and_forgets(engine: Engine, screen: Screen, provider:
     script = provider.script()
     answering = asyncio.create_task(engine.respond(say("two", "2"), screen))
     await script.send("Half ")
-    assert await engine.command("reset", HERE, BEN) == notes.RESET
+    assert await engine.command("reset", HERE, BEN) == notes.RESET_BY.format(name="Ben")
     answer = await answering
     assert answer is not None
     assert answer.state is State.STOPPED
@@ -146,7 +146,7 @@ async def test_commands_can_be_said(engine: Engine, screen: Screen, provider: Fa
     await engine.respond(say("one", "1"), screen)
     await engine.respond(say("/reset", "2", command="reset"), screen)
     await engine.respond(say("/stop", "3", command="stop"), screen)
-    assert screen.texts[1:] == [notes.RESET, notes.NOTHING_TO_STOP]
+    assert screen.texts[1:] == [notes.RESET_BY.format(name="Ann"), notes.NOTHING_TO_STOP]
     assert provider.asked == 1
 
 

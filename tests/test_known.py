@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import ModelSettings
 from bot.errors import SettingsError
 from bot.facts import Cache, Facts, Price
 from bot.messages import Usage
 from bot.models.choice import ANTHROPIC, OPENAI
 from bot.models.known import DATA, lookup
+from bot.models.settings import ModelSettings
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cost.md").read_text(encoding="utf-8")
 LISTED = tomllib.loads(DATA.read_text(encoding="utf-8"))

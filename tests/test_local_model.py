@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.config import LocalSettings
 from bot.errors import ModelError, ModelFault
 from bot.messages import Message, Role, State, Usage
 from bot.models import trial
 from bot.models.local import LocalModel, is_model
 from bot.models.machine import Machine, obstacle
+from bot.models.settings import LocalSettings
 from bot.ports import Piece, Prompt
 
 CACHE = Path("~/.cache/parley").expanduser()

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.config import LogSettings
 from bot.errors import ModelError, ModelFault
-from bot.log import MASK, NOISY, configure
+from bot.log import MASK, NOISY, TEXTS, WORDY, configure
 
 KEY = "a-key-of-no-known-shape"
 SHAPES = {
@@ -37,7 +37,7 @@ library = logging.getLogger("somebody.elses")
 def apart() -> Iterator[None]:
     """What a test configures is gone after it."""
     root = logging.getLogger()
-    levels = {name: logging.getLogger(name).level for name in (None, *NOISY)}
+    levels = {name: logging.getLogger(name).level for name in (None, *NOISY, TEXTS)}
     handlers = root.handlers[:]
     yield
     root.handlers[:] = handlers
@@ -200,10 +200,22 @@ def test_nothing_below_the_level_is_written(capsys: pytest.CaptureFixture[str], 
 
 @pytest.mark.parametrize("name", NOISY)
 def test_chatty_libraries_only_warn(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """Their debug and info lines come with the level debug alone."""
-    chatty = logging.getLogger(name)
-    for level, heard in (("info", 1), ("debug", 3), ("error", 0)):
+    """Their info lines come with the level debug alone; so do debug lines, unless they have what people write."""
+    chatty = logging.getLogger(f"{name}.inner")
+    for level, heard in (("info", 1), ("debug", 2 if name in WORDY else 3), ("error", 0)):
         configure(LogSettings(level=level, format="json"))
         for line in ("debug", "info", "warning"):
             getattr(chatty, line)("x")
         assert len(capsys.readouterr().err.splitlines()) == heard, level
+
+
+@pytest.mark.parametrize(("level", "texts", "heard"), [("debug", True, 3), ("debug", False, 0), ("info", True, 0)])
+def test_texts_are_logged_only_where_that_is_set(read: Read, level: str, texts: bool, heard: int) -> None:
+    """`log.texts` at the level debug shows questions and answers, and what libraries say of them; secrets stay out."""
+    configure(LogSettings(level=level, format="json", texts=texts), SECRETS)
+    structlog.get_logger(TEXTS).debug("said", question=["Why?"], answer=f"Because {KEY}")
+    for name in ("discord.gateway", "anthropic._base_client"):
+        logging.getLogger(name).debug("WebSocket Event: Why? %s", KEY)
+    lines = read()
+    assert len(lines) == heard
+    assert KEY not in json.dumps(lines)

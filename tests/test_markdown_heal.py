@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.markdown import heal
 from tests.markdown_texts import anything, documents, unclosed
+from tests.tries import tries
 
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = tries(20)
 shares = st.floats(0, 1)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.markdown import Cut, split
@@ -21,8 +21,9 @@ from tests.markdown_texts import (
     unclosed,
     utf16,
 )
+from tests.tries import tries
 
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = tries(20)
 texts = st.one_of(documents, documents, anything)
 flat = st.lists(leaf, min_size=1, max_size=8).map("\n\n".join)
 """Texts without lists and quotes: nothing in them is moved to a margin."""

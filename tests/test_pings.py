@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord.channel import DiscordChannel
@@ -38,6 +38,7 @@ from tests.loopback import discord, slack
 from tests.loopback.discord.rules import mentioned
 from tests.loopback.slack.app import settings as slack_settings
 from tests.screen import Screen
+from tests.tries import tries
 
 MENTIONS = (
     "<@1>", "<@!1>", "<@&2>", "@everyone", "@here", "<@U012ABC>", "<@U012ABC|ann>", "<@W012ABC>", "<!channel>",
@@ -137,7 +138,7 @@ def tell_nobody(payload: dict[str, Any], asker: bool) -> None:
     assert (found.users, found.roles, found.everyone) == ((), (), ())
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(texts, cuts, texts)
 def test_in_slack_nothing_that_a_model_writes_calls_anybody(text: str, cuts: list[int], note: str) -> None:
     """Each page of a growing answer, in either form, first or edited, with its note."""
@@ -146,7 +147,7 @@ def test_in_slack_nothing_that_a_model_writes_calls_anybody(text: str, cuts: lis
         call_nobody(slack_bare(page))
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(texts, cuts, texts, st.booleans())
 def test_in_discord_nothing_that_a_model_writes_calls_anybody(
     text: str, cuts: list[int], note: str, ping: bool
@@ -161,6 +162,7 @@ def test_in_discord_nothing_that_a_model_writes_calls_anybody(
         assert bool(flags(page) & 1 << 12) == bool(page.part)
 
 
+@tries(100)
 @given(names)
 def test_a_name_is_no_mention(name: str) -> None:
     """What a person calls themselves reaches the model, and comes back in an answer, without a sign of a mention."""
@@ -173,6 +175,7 @@ def test_a_name_is_no_mention(name: str) -> None:
         tell_nobody(discord_form(Page(said), text, ping=True), asker=True)
 
 
+@tries(100)
 @given(texts)
 def test_words_beside_an_answer_call_nobody(text: str) -> None:
     """An alert for admins, and the latest question of a thread where threads are picked from."""
@@ -181,6 +184,7 @@ def test_words_beside_an_answer_call_nobody(text: str) -> None:
         call_nobody({"blocks": [{**block, "accessory": {}}]})
 
 
+@tries(100)
 @given(names, st.sampled_from(["", "global_name", "nick"]))
 def test_names_of_discord_are_plain(name: str, kind: str) -> None:
     """Whichever of a person's names is shown: their nickname, their display name or their account's."""

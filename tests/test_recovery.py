@@ -168,7 +168,7 @@ async def test_a_command_that_was_not_carried_out_is(engine: Engine, screen: Scr
     await engine.memory.finish(turn.id, Answer("One."), Message(Role.USER, "one"))
     await engine.memory.claim(say("/reset", "2", command="reset"))
     engine.serve("discord", lambda _: screen)
-    await screen.until(lambda: screen.texts == [notes.RESET])
+    await screen.until(lambda: screen.texts == [notes.RESET_BY.format(name="Ann")])
     assert await recall(engine) == []
 
 

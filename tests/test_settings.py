@@ -9,9 +9,10 @@ from pydantic import SecretStr
 
 from adapters.slack import Settings as SlackSettings
 from adapters.web import Settings as WebSettings
-from bot.config import ModelSettings, PlaceSettings
+from bot.config import PlaceSettings
 from bot.errors import SettingsError
 from bot.loading import load, schema
+from bot.models.settings import ModelSettings
 
 SECRET = "sk-very-secret-0123456789"
 SHAPE = schema({"slack": SlackSettings, "web": WebSettings})

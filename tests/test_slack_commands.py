@@ -69,14 +69,15 @@ async def test_slack_delivers_no_command_from_a_thread() -> None:
 
 
 async def test_the_shortcut_resets_the_thread_of_a_message() -> None:
-    """On any message of it, the first one too."""
+    """On any message of it, the first one too; all there see that it was done."""
     async with FakeSlack() as slack, connected(slack) as app:
         (key,) = await converse(slack, app, "question")
         for number, said in enumerate(slack.workspace.conversations[CHANNEL].thread(key.rpartition(":")[2]), start=1):
             slack.shortcut(said)
-            await slack.until(lambda count=number: len(slack.ephemerals) == count)  # type: ignore[misc]
+            await slack.until(lambda count=number: len(slack.answers(CHANNEL)) == count + 1)  # type: ignore[misc]
         assert [place.key for _, place, _ in app.engine.commands] == [key, key]
-        assert [shown.thread for shown in slack.ephemerals] == ["", key.rpartition(":")[2]]
+        assert [said.shown for said in slack.answers(CHANNEL)[1:]] == ["reset: done"] * 2
+        assert not slack.ephemerals
 
 
 async def test_the_shortcut_in_a_dm_resets_the_dm_or_its_thread() -> None:
@@ -139,7 +140,7 @@ async def test_admins_are_named_in_the_settings() -> None:
         await slack.until(lambda: len(slack.ephemerals) == 3)
         root = slack.message(key.rpartition(":")[2])
         slack.shortcut(root, user=BEN)
-        await slack.until(lambda: len(slack.ephemerals) == 4)
+        await slack.until(lambda: len(app.engine.commands) == 3)
         assert [author.id for _, _, author in app.engine.commands] == [BEN, ANN, BEN]
         assert [author.id for author in app.engine.admins] == [BEN, BEN]
 

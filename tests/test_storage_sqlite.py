@@ -153,6 +153,10 @@ async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Open
         "attachments": [],
         "sent": 0.0,
         "people": [],
+        "marks": [],
+        "admin": False,
+        "external": False,
+        "bot": False,
     }
     await memory.finish(turn.id, Answer(state=State.FAILED, fault="network"), Message(Role.USER, "Why?"))
     await converse(memory, "2")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot import notes
-from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, GENERAL, RANDOM, FakeDiscord
+from tests.loopback.discord import ANN_DM, BEN, BOT, GENERAL, RANDOM, FakeDiscord
 from tests.loopback.discord.state import Message
 from tests.loopback.openai import FakeOpenAI
 from tests.program import Program, asking
@@ -81,9 +81,9 @@ async def test_a_mention_grows_is_remembered_through_a_restart_and_forgotten(
         assert "My cat is called Tom." in third.content
         reset = discord.slash("reset")
         await discord.until(lambda: reset.shown, PATIENCE)
-        assert (reset.shown, reset.messages[0].viewer) == ([notes.RESET], ANN)
+        assert (reset.shown, reset.messages[0].viewer) == ([notes.RESET_BY.format(name="Ann")], "")
         discord.say(content=f"{MENTION} What do you know?")
-        fourth = await whole(discord, 4)
+        fourth = await whole(discord, 5)
         assert "Tom" not in fourth.content
         assert await parley.stop() == 0
 

@@ -78,7 +78,7 @@ async def test_a_mention_grows_is_remembered_through_a_restart_and_forgotten(
         await slack.say(CHANNEL, "And now?", thread=asked.ts)
         assert "My cat is called Tom." in (await whole(slack, 3)).shown
         await slack.say(CHANNEL, f"{MENTION} reset", thread=asked.ts)
-        await slack.until(lambda: slack.answers()[-1].shown == notes.RESET, PATIENCE)
+        await slack.until(lambda: slack.answers()[-1].shown == notes.RESET_BY.format(name="Ann"), PATIENCE)
         await slack.say(CHANNEL, f"{MENTION} What do you know?", thread=asked.ts)
         assert "Tom" not in (await whole(slack, 5)).shown
         assert await parley.stop() == 0

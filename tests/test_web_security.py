@@ -19,6 +19,7 @@ from adapters.web.guard import HEADERS
 from adapters.web.incoming import begin
 from adapters.web.rate import REMEMBERED, Rate, client
 from adapters.web.settings import Settings
+from bot.config import LimitsSettings
 from tests.test_web_guard import bearer, mounted
 from tests.webserver import Web, web
 
@@ -67,6 +68,29 @@ async def test_this_machine_may_ask_as_often_as_it_likes(tmp_path: Path) -> None
     """Whoever sits at it, or comes through a tunnel, is its operator."""
     async with web(tmp_path, api_key=KEY, rate=1) as server:
         assert {(await ask(server, "/chat", {}))[0] for _ in range(5)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "status"),
+    [
+        ({}, {}, 200),
+        ({}, STRANGER, 429),
+        ({"api_key": KEY}, {}, 429),
+        ({"api_key": KEY}, STRANGER, 429),
+    ],
+    ids=["the operator's own page", "without a key, by way of a proxy", "with a key", "with a key, by way of a proxy"],
+)
+async def test_only_the_operator_goes_beyond_what_the_bot_may_spend(
+    tmp_path: Path, settings: dict[str, Any], headers: dict[str, str], status: int
+) -> None:
+    """Who comes through a proxy on this machine, or with a key, is nobody's admin; what the operator asks counts."""
+    limits = LimitsSettings(tokens=1)
+    async with web(tmp_path, limits=limits, **settings) as server:
+        assert (await ask(server, "/chat", {}))[0] == 200
+        found, _, body = await ask(server, "/chat", headers)
+        assert found == status
+        assert status == 200 or "what I may spend" in body["error"]
+        assert len(server.model.prompts) == (2 if status == 200 else 1)
 
 
 async def test_reading_back_and_health_are_not_counted(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import aiohttp
 
 from adapters.web.run import attend, listen
 from adapters.web.settings import Settings
-from bot.config import BotSettings
+from bot.config import BotSettings, LimitsSettings
 from bot.engine import Engine
 from bot.facts import Facts
 from bot.health import Host
@@ -119,13 +119,15 @@ async def events(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, d
 
 
 @asynccontextmanager
-async def web(folder: Path, trial: bool = False, **settings: Any) -> AsyncIterator[Web]:
+async def web(
+    folder: Path, trial: bool = False, limits: LimitsSettings | None = None, **settings: Any
+) -> AsyncIterator[Web]:
     """A server over a fresh memory, and a client that speaks with it from this machine."""
     chosen = Settings(**{"port": 0, **settings})
     sockets = listen(chosen)
     memory = await SqliteMemory.open(folder / "parley.db")
     model, host = Scripted(trial), Host()
-    engine = Engine(model, memory, BotSettings(), Metrics())
+    engine = Engine(model, memory, BotSettings(), Metrics(), limits=limits)
     url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
     serving = asyncio.create_task(attend(sockets, engine, chosen, host))
     try:

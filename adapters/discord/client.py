@@ -87,12 +87,12 @@ class Client(discord.Client):
     async def on_message(self, message: discord.Message) -> None:
         """Somebody said something, maybe to the bot."""
         self._missed.hear(message)
-        if spoken(message):
+        if spoken(message, self._engine.access.bots):
             await self._keep(self._intake.take(message))
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """A message changed, perhaps by its author."""
-        if spoken(event.message):
+        if spoken(event.message, self._engine.access.bots):
             await self._keep(self._intake.amend(event))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from discord import DMChannel, Message, MessageType, TextChannel, Thread
 
 from adapters.discord.words import call, read
+from bot.access import names
 from bot.commands import match
 from bot.messages import Attachment, Author, Incoming, Place
 
@@ -24,13 +26,16 @@ def home(channel: Any) -> int:
     return channel.parent_id if isinstance(channel, Thread) else 0
 
 
-def spoken(message: Message) -> bool:
-    """Whether a person said it: no bot, webhook or system."""
-    return not message.author.bot and message.webhook_id is None and message.type in SPOKEN
+def spoken(message: Message, bots: Collection[str] = ()) -> bool:
+    """Whether a person said it, or one of these bots, by their ids: no other bot, webhook or system."""
+    known = not message.author.bot or names(bots, "discord", [str(message.author.id)])
+    return known and message.webhook_id is None and message.type in SPOKEN
 
 
 def addressed(message: Message, me: int) -> bool:
     """Whether it is said to the bot: in its direct messages, with its mention or its role's, or as a reply to it."""
+    if message.author.bot:  # the ping of its reply is no mention
+        return me in message.raw_mentions
     if isinstance(message.channel, DMChannel) or _mentions(message, me):
         return True
     return _calls_role(message) or (replies_to(message) == me and _says(message))
@@ -46,6 +51,7 @@ def follows(message: Message, me: int) -> bool:
     others = message.mentions or message.role_mentions or message.mention_everyone
     return (
         isinstance(message.channel, Thread)
+        and not message.author.bot
         and _says(message)
         and not others
         and replies_to(message) in (0, me)
@@ -61,15 +67,22 @@ def threadable(message: Message) -> bool:
     return rights.create_public_threads and rights.send_messages_in_threads
 
 
-def incoming(message: Message, me: int, joined: bool = False, threads: bool = False) -> Incoming | None:
+def incoming(
+    message: Message,
+    me: int,
+    joined: bool = False,
+    threads: bool = False,
+    bots: Collection[str] = (),
+    admins: Collection[str] = (),
+) -> Incoming | None:
     """The message for the engine, or None where it is not for the bot.
 
     `me` is the bot's user id. `joined` says that the bot takes part in the thread. A bare word is a command only to the
     bot itself: in a direct message or after a mention. A mention and nothing else has no text. With `threads` a
     question in a channel has the place of the thread that can be opened from it, whose id is the message's; a command
-    means the channel.
+    means the channel. `bots` and `admins` are ids, of the bots that are answered and of who runs this one.
     """
-    if not spoken(message):
+    if not spoken(message, bots) or message.author.id == me:
         return None
     to_me = addressed(message, me)
     if not to_me and not (joined and follows(message, me)):
@@ -91,7 +104,19 @@ def incoming(message: Message, me: int, joined: bool = False, threads: bool = Fa
         attachments=_attachments(message),
         sent=message.created_at.timestamp(),
         people=tuple(Author(str(user.id), call(user)) for user in message.mentions if user.id != me),
+        marks=_marks(message),
+        admin=str(message.author.id) in admins,
+        bot=message.author.bot,
     )
+
+
+def _marks(message: Message) -> tuple[str, ...]:
+    """The ids that a list may name: the person, their roles, the channel, what that is in, the server."""
+    author, where, guild = message.author, message.channel, message.guild
+    ids = [author.id, *(role.id for role in getattr(author, "roles", ())), where.id]
+    parent = where.parent if isinstance(where, Thread) else where
+    ids += [home(where), getattr(parent, "category_id", None) or 0, guild.id if guild else 0]
+    return tuple(dict.fromkeys(str(one) for one in ids if one))
 
 
 def _mentions(message: Message, me: int) -> bool:

@@ -41,6 +41,8 @@ class Intake:
         self._settings = settings
         self._rest = rest
         self._me = int(me.user)
+        self._admins = me.owners | set(settings.admins)
+        self._bots = engine.access.bots
         self._closing = closing
         self._edits: OrderedDict[int, str] = OrderedDict()
 
@@ -102,11 +104,13 @@ class Intake:
 
     async def _question(self, message: discord.Message, late: bool = False) -> Incoming | None:
         """The message as the engine wants it; None where it is not for the bot, was deleted, or comes too late."""
-        if not spoken(message) or (self._closing.is_set() and not late):
+        if not spoken(message, self._bots) or (self._closing.is_set() and not late):
             return None
         joined = follows(message, self._me) and await self._joined(message)
         threads = self._settings.reply_in == "thread"
-        return None if str(message.id) in self._rest.gone else incoming(message, self._me, joined, threads)
+        if str(message.id) in self._rest.gone:
+            return None
+        return incoming(message, self._me, joined, threads, self._bots, self._admins)
 
     def _edited(self, message: int, data: Any) -> bool:
         """Whether its author changed it: previews and pins come as the same event, with the time of before."""
@@ -133,7 +137,7 @@ class Intake:
     async def _explain(self, question: Incoming) -> None:
         """Say, once, how to reach the bot where its role was mentioned and the text was kept back."""
         try:
-            turn = await self._engine.memory.claim(question)
+            turn = await self._engine.memory.claim(question) if await self._engine.admits(question) else None
             if turn is None:
                 return
             answer = await self._say(question, UNREADABLE.format(self._me))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -15,7 +17,7 @@ from adapters.discord.form import content, pressed
 from adapters.discord.incoming import home, locate
 from bot.commands import COMMANDS, PUBLIC
 from bot.engine import Engine
-from bot.errors import StorageError
+from bot.errors import PlatformError, PlatformFault, StorageError
 from bot.health import Host
 from bot.markdown import split
 from bot.messages import Author, Page, Place
@@ -55,9 +57,15 @@ class Interactions:
             name, argument = "help", ""
         author, place = _author(interaction), _place(interaction)
         admin = author.id in self._admins or (name in PUBLIC and _rules(interaction))
-        public = admin and bool(argument) and name in PUBLIC
+        public = (admin and bool(argument) and name in PUBLIC) or (name == "reset" and place.shared)
         await _acknowledge(interaction, public)
-        said = await self._told(lambda: self._engine.command(name, place, author, admin, argument))
+        said = await self._told(
+            lambda: (
+                self._engine.export(place, author, partial(_give, interaction))
+                if name == "export"
+                else self._engine.command(name, place, author, admin, argument)
+            )
+        )
         try:
             await _answer(interaction, said, public)
         except LOST as error:
@@ -114,6 +122,14 @@ async def _answer(interaction: discord.Interaction, said: str, public: bool) -> 
     await interaction.edit_original_response(content=content(Page(first), WIDTH))
     for page in others:
         await interaction.followup.send(content(Page(page), WIDTH), ephemeral=not public)
+
+
+async def _give(interaction: discord.Interaction, name: str, text: str) -> None:
+    """Give the one person a file. Raises PlatformError."""
+    try:
+        await interaction.followup.send(file=discord.File(io.BytesIO(text.encode()), name), ephemeral=True)
+    except LOST as error:
+        raise PlatformError(PlatformFault.NETWORK, type(error).__name__) from None
 
 
 def _argument(data: Mapping[str, Any]) -> str:

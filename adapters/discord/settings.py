@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.config import Section
+from bot.section import Section
 
 PORTAL = "https://discord.com/developers/applications"
 TOKEN = "discord.token (DISCORD_BOT_TOKEN)"  # noqa: S105

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.incoming import Identity, Spoken, spoken
+from adapters.slack.shape import sound
 
 TOMBSTONE = "tombstone"
 """What becomes of a deleted message that a thread hangs under; Slack calls that a change."""
@@ -22,6 +23,7 @@ class Deleted:
 
 def changed(body: Mapping[str, Any], me: Identity) -> Spoken | None:
     """What a person's message says now; None where its words are the same, as after a preview of a link."""
+    body = sound(body)
     event = body.get("event") or {}
     message = event.get("message") or {}
     if event.get("subtype") != "message_changed":
@@ -34,6 +36,7 @@ def changed(body: Mapping[str, Any], me: Identity) -> Spoken | None:
 
 def deleted(body: Mapping[str, Any]) -> Deleted | None:
     """Which message was deleted, anybody's."""
+    body = sound(body)
     event = body.get("event") or {}
     message = event.get("message") or {}
     ts = ""

@@ -47,6 +47,7 @@ class SlackChannel:
         self._client = workspace.client
         self._deleted = workspace.deleted
         self._channel = question.channel_id
+        self._asker = question.author.id
         self._thread = thread_of(question)
         self._sign = Sign(workspace, self._channel, self._thread, question.message_id)
         self._search = Search(workspace, self._channel, self._thread, question.message_id)
@@ -84,6 +85,14 @@ class SlackChannel:
         """Make the message show the page."""
         self._known.add(id)
         await self._send(self._client.chat_update, self.edits, page, ts=id)
+
+    async def confide(self, text: str) -> None:
+        """Tell the person who asked, where they asked, for themselves alone."""
+        words, thread = bare(Page(text)), self._thread or None
+        await call(
+            self._client.chat_postEphemeral(channel=self._channel, user=self._asker, thread_ts=thread, **words),
+            self.posts,
+        )
 
     async def delete(self, id: str) -> None:
         """Take the message away."""

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.incoming import Identity, is_direct, locate
+from adapters.slack.calls import call
+from adapters.slack.files import attach
+from adapters.slack.incoming import is_direct, locate
 from adapters.slack.manifest import RESET
-from adapters.slack.person import Person, meet, place_of, team_of, told
+from adapters.slack.person import RESTARTING, Person, meet, place_of, team_of, told
 from adapters.slack.picker import ACTION, NOTHING, PICK, rows
 from adapters.slack.ranks import runs
 from adapters.slack.settings import PARLEY_COMMAND, Settings
-from bot.commands import COMMANDS, PUBLIC, parse
+from adapters.slack.workspace import Workspace
+from bot.access import Reason
+from bot.commands import COMMANDS, PUBLIC, RULES, parse
 from bot.engine import Engine
 from bot.errors import PlatformError
 from bot.health import Host
 from bot.messages import Place
+from bot.notes import NO_ENTRY, NOTHING_TO_RESET, STORAGE
 
 RECENT = 10
 """How many threads of a channel are offered, the newest first."""
 PICKED = ("reset", "stop")
 """Commands that mean one conversation."""
+UNDONE = (NOTHING_TO_RESET, STORAGE, RESTARTING, NO_ENTRY[Reason.BLOCKED])
+"""What is said where nothing was reset."""
+EXPORT = "What you said to me, as you asked for it with the command export:"
 UNSURE = "Slack does not tell me at the moment whether you may change that. Please try again in a minute."
 
 log = structlog.get_logger(__name__)
@@ -34,9 +43,10 @@ log = structlog.get_logger(__name__)
 class Commands:
     """Answers commands: to the one person alone, but for what an admin sets for all."""
 
-    def __init__(self, engine: Engine, me: Identity, settings: Settings, host: Host) -> None:
+    def __init__(self, engine: Engine, workspace: Workspace, settings: Settings, host: Host) -> None:
         self._engine = engine
-        self._me = me
+        self._workspace = workspace
+        self._me = workspace.me
         self._settings = settings
         self._host = host
 
@@ -56,7 +66,7 @@ class Commands:
         """`/parley <command>`, with its argument where it takes one; anything else gets the help."""
         await ack()
         name, argument = parse(_unescape(body.get("text") or ""), bare=True)
-        if name in PUBLIC and argument:
+        if (name in PUBLIC and argument) or name in RULES:
             await self._set(name, argument, body, respond, client)
         else:
             await self._command(name or "help", body, respond)
@@ -65,7 +75,10 @@ class Commands:
         """Reset the conversation that a message belongs to."""
         await ack()
         person = meet(body, respond, self._settings)
-        await person.tell(await self._run("reset", place_of(body, self._me), person))
+        place = place_of(body, self._me)
+        said = await self._run("reset", place, person)
+        if not await self._announce(place, person, said):
+            await person.tell(said)
 
     async def pick(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """A thread was picked: its row names the command, its button the place."""
@@ -73,8 +86,19 @@ class Commands:
         action, person = body["actions"][0], meet(body, respond, self._settings)
         place = Place(action["value"], shared=True, home=action["value"].rpartition(":")[0])
         if place.key.startswith(f"slack:{team_of(body, self._me)}:{body['channel']['id']}:"):
-            said = await self._run(action["action_id"].partition(":")[0], place, person)
+            name = action["action_id"].partition(":")[0]
+            said = await self._run(name, place, person)
             await person.tell(said, replace=True)
+            if name == "reset":
+                await self._announce(place, person, said)
+
+    async def _announce(self, place: Place, person: Person, said: str) -> bool:
+        """Tell all in a shared conversation that somebody reset it; False where there is nothing to tell."""
+        if not place.shared or said in UNDONE:
+            return False
+        thread = place.key.removeprefix(f"{place.home}:")
+        await replace(person, thread=thread).tell(said, public=True)
+        return True
 
     async def _set(
         self, name: str, argument: str, body: Mapping[str, Any], respond: AsyncRespond, client: AsyncWebClient
@@ -82,13 +106,14 @@ class Commands:
         """Set what holds for all in a channel, for those who may; all there see what was set."""
         person, place = meet(body, respond, self._settings), self._place(body)
         try:
-            admin = person.admin or place.direct or await runs(client, person.author.id, self._me.team)
+            own = place.direct and name in PUBLIC
+            admin = person.admin or own or await runs(client, person.author.id, self._me.team)
         except PlatformError as error:
             log.warning("slack does not say whether a person is an admin", error=str(error))
             await person.tell(UNSURE)
             return
         person = replace(person, admin=admin)
-        await person.tell(await self._run(name, place, person, argument), public=admin)
+        await person.tell(await self._run(name, place, person, argument), public=admin and name in PUBLIC)
 
     async def _command(self, name: str, body: Mapping[str, Any], respond: AsyncRespond) -> None:
         person, place = meet(body, respond, self._settings), self._place(body)
@@ -109,10 +134,18 @@ class Commands:
 
     async def _run(self, name: str, place: Place, person: Person, argument: str = "") -> str:
         async def run() -> str:
+            if name == "export":
+                return await self._engine.export(place, person.author, partial(self._give, person))
             said = await self._engine.command(name, place, person.author, person.admin, argument)
             return f"{said}\n\n{_list()}" if name == "help" else said
 
         return await told(self._host, run)
+
+    async def _give(self, person: Person, name: str, text: str) -> None:
+        """Send a person a file in their direct messages with the bot. Raises PlatformError."""
+        posting = self._workspace.client.chat_postMessage(channel=person.author.id, text=EXPORT, mrkdwn=False)
+        posted = await call(posting)
+        await attach(self._workspace, str(posted["channel"]), "", name, text)
 
 
 def _list() -> str:

@@ -88,14 +88,15 @@ class Door:
         """Have bolt answer; returns the status."""
         try:
             request = AsyncBoltRequest(body=body.decode(), headers=dict(headers))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, LookupError):
             await _answer(send, 400)
             return 400
         response = await app.async_dispatch(request)
         kind = response.headers.get("content-type", ["text/plain"])[0]
         text = response.body if isinstance(response.body, str) else json.dumps(response.body)
-        await _answer(send, response.status, text.encode(), kind)
-        return int(response.status)
+        status = 503 if response.status >= 500 else int(response.status)  # bolt has said in the log what broke
+        await _answer(send, status, text.encode(), kind)
+        return status
 
 
 async def _read(receive: Receive) -> bytes | None:

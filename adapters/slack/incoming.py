@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack import mrkdwn
+from adapters.slack.shape import sound
+from bot.access import names
 from bot.commands import match
 from bot.messages import Attachment, Author, Incoming, Place
 
@@ -33,7 +35,8 @@ class Identity:
 class Spoken:
     """What a person said, wherever it was and whomever it was for; `thread` is empty outside of one.
 
-    `shared` are the texts of messages that it forwards.
+    `shared` are the texts of messages that it forwards. `external` says that the person is of another organisation,
+    `bot` is the id of the app where that is no person.
     """
 
     team: str
@@ -46,6 +49,8 @@ class Spoken:
     mention: bool
     files: tuple[Attachment, ...] = ()
     shared: tuple[str, ...] = ()
+    external: bool = False
+    bot: str = ""
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -80,13 +85,20 @@ def is_direct(channel: str) -> bool:
     return channel.startswith(DIRECT)
 
 
-def spoken(body: Mapping[str, Any], me: Identity) -> Spoken | None:
-    """What a person said, out of the envelope of an event; None for everything that is not a person's message."""
+def spoken(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) -> Spoken | None:
+    """What a person said, out of the envelope of an event; None for everything that is not a person's message.
+
+    `bots` are the ids, of users or of apps, of those bots that count as people.
+    """
+    body = sound(body)
     event = body.get("event") or {}
     if event.get("type") not in ("message", "app_mention") or event.get("subtype") not in SPOKEN:
         return None
     user, channel, ts = event.get("user") or "", event.get("channel") or "", event.get("ts") or ""
-    if event.get("bot_id") or event.get("hidden") or user in ("", me.user) or user.startswith("USLACK"):
+    bot = str(event.get("bot_id") or "")
+    if bot and (bot == me.bot or not names(bots, "slack", (bot, user))):
+        return None
+    if event.get("hidden") or user in ("", me.user) or user.startswith("USLACK"):
         return None
     if not channel or not ts:
         return None
@@ -103,28 +115,34 @@ def spoken(body: Mapping[str, Any], me: Identity) -> Spoken | None:
         mention=event["type"] == "app_mention" or me.user in mrkdwn.mentions(text),
         files=tuple(_attach(file) for file in event.get("files") or ()),
         shared=forwarded(event),
+        external=_external(body, me),
+        bot=bot,
     )
 
 
 def follows(said: Spoken, me: Identity) -> bool:
     """Whether it may be a follow-up: in a thread, to nobody in particular."""
-    return bool(said.thread) and not said.mention and not said.direct and not mrkdwn.calls_others(said.text, me.user)
+    person = not said.mention and not said.direct and not said.bot
+    return bool(said.thread) and person and not mrkdwn.calls_others(said.text, me.user)
 
 
-def incoming(said: Spoken, me: Identity, names: Mapping[str, str], joined: bool = False) -> Incoming | None:
+def incoming(
+    said: Spoken, me: Identity, names: Mapping[str, str], joined: bool = False, admins: Collection[str] = ()
+) -> Incoming | None:
     """The message for the engine, or None where it is not for the bot.
 
     `joined` says that the bot takes part in the thread and was not told to be quiet there. A bare word is a command
-    only to the bot itself: in a direct message or after a mention.
+    only to the bot itself: in a direct message or after a mention. `admins` are the ids of who runs the bot. A bot has
+    to mention this one.
     """
-    addressed = said.direct or said.mention
+    addressed = said.mention or (said.direct and not said.bot)
     if not addressed and not (joined and follows(said, me)):
         return None
-    question = read(said, me, names)
+    question = read(said, me, names, admins)
     return replace(question, command=match(question.text, bare=addressed))
 
 
-def read(said: Spoken, me: Identity, names: Mapping[str, str]) -> Incoming:
+def read(said: Spoken, me: Identity, names: Mapping[str, str], admins: Collection[str] = ()) -> Incoming:
     """What somebody said as a message, whomever it was for; never a command."""
     return Incoming(
         place=said.place,
@@ -135,6 +153,10 @@ def read(said: Spoken, me: Identity, names: Mapping[str, str]) -> Incoming:
         quote="\n\n".join(filter(None, (mrkdwn.read(text, me.user, names) for text in said.shared))),
         attachments=said.files,
         sent=_seconds(said.ts),
+        marks=tuple(filter(None, (said.user, said.bot, said.channel, said.team))),
+        admin=said.user in admins,
+        external=said.external,
+        bot=bool(said.bot),
     )
 
 
@@ -156,6 +178,17 @@ def _team(body: Mapping[str, Any], me: Identity) -> str:
     """The workspace that the app was installed in, not the one that a guest of a shared channel comes from."""
     authorizations = body.get("authorizations") or [{}]
     return authorizations[0].get("team_id") or body.get("team_id") or me.team
+
+
+def _external(body: Mapping[str, Any], me: Identity) -> bool:
+    """Whether a person is of another organisation, in a channel that is shared with it.
+
+    Their own workspace is `user_team` or `source_team` there. The workspaces of one organisation differ too, but then
+    the envelope says that the channel is not shared outside of it.
+    """
+    event = body.get("event") or {}
+    theirs = event.get("user_team") or event.get("source_team") or event.get("team")
+    return bool(theirs) and theirs != _team(body, me) and body.get("is_ext_shared_channel") is not False
 
 
 def _attach(file: Mapping[str, Any]) -> Attachment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import structlog
@@ -31,10 +31,11 @@ class Intake:
     `past` is where its channels look around.
     """
 
-    def __init__(self, engine: Engine, workspace: Workspace, follow_ups: bool) -> None:
+    def __init__(self, engine: Engine, workspace: Workspace, follow_ups: bool, admins: Collection[str] = ()) -> None:
         self._engine = engine
         self._workspace = workspace
         self._follow_ups = follow_ups
+        self._admins = admins
         self._people = People(workspace)
         self.past = Past(workspace, self._people, engine.settings.around)
 
@@ -45,7 +46,7 @@ class Intake:
         the memory knows whether it is for the bot: Slack then delivers it again.
         """
         me = self._workspace.me
-        said = spoken(body, me)
+        said = spoken(body, me, self._engine.access.bots)
         if said is None:
             await self._follow(body)
             return
@@ -53,7 +54,7 @@ class Intake:
         if not (said.direct or said.mention or joined):
             return
         names = await self._people.names(said.people)
-        if question := incoming(said, me, names, joined):
+        if question := incoming(said, me, names, joined, self._admins):
             await self._begin(said, question)
 
     async def _follow(self, body: Mapping[str, Any]) -> None:
@@ -64,7 +65,7 @@ class Intake:
                 await self._engine.retract("slack", gone.channel, gone.ts)
         elif (said := changed(body, me)) and await self._engine.memory.asked(said.place.key):
             names = await self._people.names(said.people)
-            await self._engine.amend(read(said, me, names))
+            await self._engine.amend(read(said, me, names, self._admins))
 
     async def _joined(self, said: Spoken) -> bool:
         """Whether the bot takes part in the thread and may speak unasked there."""
@@ -83,7 +84,7 @@ class Intake:
 
     async def _hush(self, said: Spoken, question: Incoming, channel: SlackChannel) -> None:
         """Be quiet in the thread, and say so once."""
-        turn = await self._engine.memory.claim(question)
+        turn = await self._engine.memory.claim(question) if await self._engine.admits(question) else None
         if turn is None:
             return
         await self._engine.memory.annotate(said.place.key, QUIET, said.ts)

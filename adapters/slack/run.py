@@ -53,10 +53,10 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
         for method, scope in OPTIONAL.items():
             if scopes and scope not in scopes:
                 workspace.miss(method, f"the token lacks {scope}")
-        intake = Intake(engine, workspace, settings.thread_follow_ups)
+        intake = Intake(engine, workspace, settings.thread_follow_ups, settings.admins)
         app = build(client, me, intake, host)
-        for part in (Commands, Presses):
-            part(engine, me, settings, host).register(app)
+        Commands(engine, workspace, settings, host).register(app)
+        Presses(engine, me, settings, host).register(app)
         engine.serve("slack", partial(SlackChannel, workspace, reopened=True, past=intake.past))
         if settings.admins:
             engine.alerts.connect("slack", Admins(workspace, settings.admins).tell)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.config import Section
 from bot.errors import SettingsError
+from bot.section import Section
 
 PARLEY_COMMAND = "/parley"
 APP_PAGE = "https://api.slack.com/apps"

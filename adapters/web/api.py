@@ -43,13 +43,15 @@ def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
     rate = Rate(settings.rate)
 
     async def take(request: Request) -> Incoming:
-        limit(rate, client(request, settings.proxies))
+        asker = client(request, settings.proxies)
+        limit(rate, asker)
         asked = await read(request)
         if host.closing.is_set():
             raise HTTPException(503, CLOSING)
         if asked.conversation_id is not None:
             await known(engine, asked.conversation_id)
-        return incoming(asked.message, begin() if asked.conversation_id is None else asked.conversation_id)
+        where = begin() if asked.conversation_id is None else asked.conversation_id
+        return incoming(asked.message, where, admin=settings.private and not asker)
 
     @router.post("/chat")
     async def chat(request: Request) -> JSONResponse:

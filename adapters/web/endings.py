@@ -16,6 +16,7 @@ STATUSES = {
     ModelFault.NETWORK: 503,
     "storage": 503,
     "full": 503,
+    "limit": 429,
     "bug": 500,
 }
 """What is worth a later try is 503 or 504; every other failure of the model is a 502."""

@@ -41,7 +41,12 @@ def place(conversation: str) -> Place:
     return Place(f"web:{conversation}")
 
 
-def incoming(message: str, conversation: str) -> Incoming:
-    """A message as the engine takes it; each is a new one, however often its text was sent."""
+def incoming(message: str, conversation: str, admin: bool = False) -> Incoming:
+    """A message as the engine takes it; each is a new one, however often its text was sent.
+
+    `admin` says that the person runs the bot.
+    """
     fresh, now = uuid.uuid4().hex, time.time()
-    return Incoming(place(conversation), AUTHOR, message, conversation, fresh, command=match(message), sent=now)
+    return Incoming(
+        place(conversation), AUTHOR, message, conversation, fresh, command=match(message), sent=now, admin=admin
+    )

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.config import Section
+from bot.section import Section
 
 ORIGIN = re.compile(r"\*|https?://[^/\s?#@]+")
 
@@ -69,6 +69,11 @@ class Settings(Section):
     def exposed(self) -> bool:
         """Whether other machines may reach it."""
         return not is_loopback(self.host)
+
+    @property
+    def private(self) -> bool:
+        """Whether it is for the people of this machine alone: a key is there for others, who come through a proxy."""
+        return not self.exposed and not self.api_key.get_secret_value()
 
 
 def is_loopback(host: str) -> bool:

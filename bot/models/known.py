@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.config import ModelSettings
 from bot.errors import SettingsError
 from bot.facts import Cache, Facts, Price
+from bot.models.settings import ModelSettings
 
 DATA = Path(__file__).with_name("known.toml")
 UNKNOWN = 128_000

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bot.config import LocalSettings
 from bot.errors import ModelError, ModelFault
 from bot.facts import Facts
 from bot.models.machine import RUNTIME, Machine, explain, obstacle
 from bot.models.providers import make_openai
+from bot.models.settings import LocalSettings
 from bot.ports import Piece, Prompt
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ import uvicorn
 
 from adapters.slack import Settings, run
 from bot.alerts import Alerts
-from bot.config import BotSettings
+from bot.config import AccessSettings, BotSettings
 from bot.engine import Engine
-from bot.errors import StorageError
+from bot.errors import PlatformError, StorageError
 from bot.health import Asgi, Host
 from bot.messages import Author, Incoming, Message, Page, Place, State
 from bot.ports import Channel
+from bot.privacy import Attach
 from bot.record import Answer, Turn
 from tests.loopback.slack.server import FakeSlack
 
@@ -77,10 +78,12 @@ class Echo:
         self.arguments: list[str] = []
         self.admins: list[Author] = []
         self.said = ""
+        self.exports: dict[str, str] = {}
         self.amended: list[Incoming] = []
         self.retracted: list[tuple[str, str, str]] = []
         self.alerts = Alerts()
         self.settings = BotSettings()
+        self.access = AccessSettings()
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
@@ -99,6 +102,10 @@ class Echo:
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
         return task
+
+    async def admits(self, incoming: Incoming) -> bool:
+        """Everybody is let in."""
+        return incoming.author.id != ""
 
     async def amend(self, incoming: Incoming) -> None:
         """Keep what was changed."""
@@ -119,6 +126,15 @@ class Echo:
         if self.memory.broken:
             raise StorageError("the disk is full")
         return self.said or f"{name}: done"
+
+    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+        """Give the files of `exports`, or say why not; without any it is a command like the others."""
+        try:
+            for name, text in self.exports.items():
+                await attach(name, text)
+        except PlatformError as error:
+            return f"refused: {error}"
+        return "exported" if self.exports else await self.command("export", place, author)
 
     async def close(self) -> None:
         """End what is left."""

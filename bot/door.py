@@ -1,0 +1,235 @@
+"""Asked before a question is written down: may this person ask, and is there anything left to spend?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from bot import notes
+from bot.access import Access, Reason, Switches, locate
+from bot.alerts import Alerts
+from bot.config import AccessSettings, LimitsSettings
+from bot.limits import LEVELS, MINUTE, NONE, Limit, reached, share, tomorrow, until, wait
+from bot.messages import Author, Incoming, Place
+from bot.ports import Memory
+from bot.usage import since
+
+OPERATORS = ("web", "terminal")
+"""Where a person is the operator, or has limits of that adapter's own: only the limit of the bot counts there."""
+SWITCHES, NOTICES = "parley:access", "parley:notices"
+"""Where the memory keeps what admins said, and who was told that they are turned away: places nobody speaks in."""
+TOLD = "told"
+DAY = 86_400.0
+KNOWN = 5000
+"""People whose questions of today are kept at hand, and places where bots were answered."""
+NOTED = 500
+"""People of whom it is remembered that they were told."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a question is not taken: "access" or "limit", and a sentence for the person.
+
+    `told` when they had one today, or shall have none.
+    """
+
+    fault: str
+    sentence: str
+    told: bool = True
+
+
+class Door:
+    """Lets questions in or turns them away. `clock` gives the time in seconds since 1970.
+
+    The questions of a person are read from the memory once and then counted here, so that a flood costs nothing; a
+    limit of a day that is reached stays so until the day ends.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        alerts: Alerts,
+        access: AccessSettings | None = None,
+        limits: LimitsSettings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = access or AccessSettings()
+        self._memory = memory
+        self._alerts = alerts
+        self._access = Access(self.settings)
+        self._limits = limits or NONE
+        self._clock = clock
+        self._switches: Switches | None = None
+        self._told: dict[str, float] = {}
+        self._asked: OrderedDict[str, OrderedDict[str, float]] = OrderedDict()  # by person, each question's time
+        self._full: dict[str, float] = {}  # what has spent its day, and when that began
+        self._bots: OrderedDict[str, int] = OrderedDict()  # by place, answers to bots in a row
+        self._one = asyncio.Lock()
+
+    async def refuse(self, said: Incoming) -> Refusal | None:
+        """Why this question is turned away; None where it is let in, and is then counted. Raises StorageError."""
+        async with self._one:
+            switches = await self._read()
+            operator = said.place.platform in OPERATORS
+            if not operator and (reason := self._access.judge(said, switches)):
+                return await self._turn_away(said, "access", reason, notes.NO_ENTRY[reason])
+            now = self._clock()
+            midnight = since(1, now)
+            asked = OrderedDict[str, float]() if operator else await self._questions(said, min(midnight, now - MINUTE))
+            if _key(said) in asked:  # a second delivery: the journal knows it
+                return None
+            if said.bot and self._looping(said.place):
+                return Refusal("access", notes.NO_ENTRY[Reason.BOT])
+            counted = not operator and not said.admin
+            found = wait(list(asked.values()), now, midnight, self._limits) if counted else None
+            if found is None and not said.command and (spent := await self._spent(said, midnight, counted)):
+                found = spent, tomorrow(midnight)
+            if found:
+                limit, free = found
+                return await self._turn_away(said, "limit", limit, notes.LIMITS[limit].format(when=until(free - now)))
+            asked[_key(said)] = now
+            self._enter(said)
+            return None
+
+    async def bar(self, place: Place, author: Author, admin: bool) -> str:
+        """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
+        async with self._one:
+            switches = await self._read()
+        barred = place.platform not in OPERATORS and self._access.barred(
+            place.platform, locate(place, author), admin, switches
+        )
+        return notes.NO_ENTRY[Reason.BLOCKED] if barred else ""
+
+    async def block(self, person: str, on: bool) -> bool:
+        """Block a person, `<platform>:<id>`, or let them in again; False if it was so. Raises StorageError."""
+        async with self._one:
+            old = await self._read()
+            return await self._write(replace(old, blocked=old.blocked | {person} if on else old.blocked - {person}))
+
+    async def pause(self, platform: str, on: bool) -> bool:
+        """Answer nobody on a platform, or everybody again; False if it was so. Raises StorageError."""
+        async with self._one:
+            old = await self._read()
+            return await self._write(replace(old, paused=old.paused | {platform} if on else old.paused - {platform}))
+
+    async def _read(self) -> Switches:
+        """What admins said; read once, for only this writes it."""
+        if self._switches is None:
+            told = (await self._memory.metadata(NOTICES)).get(TOLD)
+            self._told = dict(told) if isinstance(told, Mapping) else {}
+            self._switches = Switches.read(await self._memory.metadata(SWITCHES))
+        return self._switches
+
+    async def _write(self, switches: Switches) -> bool:
+        if switches == self._switches:
+            return False
+        for key, value in switches.write().items():
+            await self._memory.annotate(SWITCHES, key, value or None)
+        self._switches = switches
+        return True
+
+    async def _turn_away(self, said: Incoming, fault: str, reason: Reason | Limit, sentence: str) -> Refusal:
+        """The refusal; a bot is never told, a person once a day."""
+        who, now = _who(said), self._clock()
+        quiet = said.bot or not self.settings.notice or now - self._told.get(who, float("-inf")) < DAY
+        if not quiet and said.place.platform not in OPERATORS:
+            log.info("turned away", fault=fault, reason=reason.value, place=said.place.key, author=said.author.id)
+            recent = sorted((at, one) for one, at in self._told.items() if now - at < DAY)[1 - NOTED :]
+            self._told = {one: at for at, one in recent} | {who: now}
+            await self._memory.annotate(NOTICES, TOLD, self._told)
+        return Refusal(fault, sentence, quiet)
+
+    def _looping(self, place: Place) -> bool:
+        """Whether bots had all their answers in this channel; only an answer to a person starts the count afresh."""
+        return self._bots.get(_channel(place), 0) >= self.settings.bot_turns
+
+    def _enter(self, said: Incoming) -> None:
+        here = _channel(said.place)
+        count = self._bots.pop(here, 0) + 1 if said.bot else 0
+        if count:
+            self._bots[here] = count
+            _forget(self._bots)
+        else:
+            self._bots.pop(here, None)
+
+    async def _questions(self, said: Incoming, start: float) -> OrderedDict[str, float]:
+        """When a person asked, from `start` on, by message."""
+        who = _who(said)
+        if who not in self._asked:
+            self._asked[who] = OrderedDict(await self._memory.visits(said.place.platform, said.author.id, start))
+            _forget(self._asked)
+        self._asked.move_to_end(who)
+        asked = self._asked[who]
+        while asked and next(iter(asked.values())) < start:
+            asked.popitem(last=False)
+        return asked
+
+    async def _spent(self, said: Incoming, midnight: float, counted: bool) -> Limit | None:
+        """What has spent its day: the person, the conversation, the bot."""
+        limits, who, where = self._limits, _who(said), said.place.key
+        if counted and await self._over(midnight, limits.person_tokens, limits.person_dollars, author=who):
+            return Limit.PERSON
+        if counted and await self._over(midnight, limits.place_tokens, limits.place_dollars, place=where):
+            return Limit.PLACE
+        return Limit.BOT if await self._all(midnight) and not said.admin else None
+
+    async def _over(self, midnight: float, tokens: int, dollars: float, author: str = "", place: str = "") -> bool:
+        """Whether a person or a place has spent what they may in this day."""
+        if not (tokens or dollars):
+            return False
+        name = f"{author} {place}"
+        if self._full.get(name) != midnight and reached(
+            await self._memory.toll(midnight, author, place), tokens, dollars
+        ):
+            self._fill(name, midnight)
+        return self._full.get(name) == midnight
+
+    async def _all(self, midnight: float) -> bool:
+        """Whether the bot has spent what it may in this day; the admins are told before it has, and then."""
+        limits = self._limits
+        if self._full.get("") == midnight or not (limits.dollars or limits.tokens):
+            return self._full.get("") == midnight
+        toll = await self._memory.toll(midnight)
+        part, day = share(toll, limits.dollars, limits.tokens), datetime.fromtimestamp(midnight, UTC).astimezone()
+        for level in (level for level in LEVELS if part >= level):
+            spent = notes.SPENT[level].format(dollars=toll.dollars, tokens=toll.unpriced)
+            self._alerts.tell(f"limit {level:.0%} {day:%a}", spent)  # by its day: the kind comes back in a week
+        if part >= 1.0:
+            self._fill("", midnight)
+        return part >= 1.0
+
+    def _fill(self, name: str, midnight: float) -> None:
+        """It has spent its day: nothing is read again until the next."""
+        self._full = {key: day for key, day in self._full.items() if day == midnight} | {name: midnight}
+
+
+def once_more(said: Incoming) -> Incoming:
+    """A question whose answer shall be written anew, so that it counts as a further one."""
+    return replace(said, message_id=f"{said.message_id}#{time.monotonic_ns()}", command="")
+
+
+def _who(said: Incoming) -> str:
+    return f"{said.place.platform}:{said.author.id}"
+
+
+def _key(said: Incoming) -> str:
+    return f"{said.channel_id}:{said.message_id}"
+
+
+def _channel(place: Place) -> str:
+    return place.home or place.key
+
+
+def _forget(kept: OrderedDict[str, Any]) -> None:
+    """Let go of the oldest."""
+    if len(kept) > KNOWN:
+        kept.popitem(last=False)

@@ -1,0 +1,140 @@
+"""What every `Memory` holds to for the people whose words it keeps: old ones go, and whoever wants has theirs."""
+
+from __future__ import annotations
+
+from bot.messages import Attachment, Author, File, Incoming, Message, Place, Role, State
+from bot.ports import Memory
+from bot.record import Answer, Material
+from tests.contracts.memory import claim, contents, converse, incoming
+from tests.contracts.window import HERE, short, talk
+
+BOB = Author("u2", "Bob")
+EVER = 1e12
+"""A moment after everything."""
+
+
+async def ask(memory: Memory, message: str, author: Author, place: str = HERE, *, answer: str = "") -> int:
+    """One whole turn of somebody: question `q<message>`, answer `a<message>`."""
+    turn = await memory.claim(Incoming(Place(place), author, f"q{message}", place, message))
+    assert turn is not None
+    question = Message(Role.USER, f"q{message}", author.name)
+    await memory.finish(turn.id, Answer(answer or f"a{message}"), question)
+    return turn.id
+
+
+class PrivacyContract:
+    """The facts, a test each; the fixture `memory` is the one of `MemoryContract`."""
+
+    async def test_what_is_old_expires_with_its_files_and_is_never_answered_again(self, memory: Memory) -> None:
+        """Nothing that is younger does; open turns too, and whatever came with a question."""
+        turn = await claim(memory, "1", HERE)
+        await memory.supply(turn, Material("a table", (File("a.png", "image/png", b"x"),)))
+        await memory.finish(turn, Answer("a1"), Message(Role.USER, "q1"))
+        open_turn = await claim(memory, "2", HERE)
+        await memory.progress(open_turn, ["p"], "half")
+        assert await memory.expire(0.0) == 0
+        assert await contents(memory) == ["q1", "a1"]
+        assert await memory.expire(EVER) == 2
+        assert await contents(memory) == []
+        assert (await memory.review(HERE, 10)).messages == ()
+        assert await memory.turn(turn) is await memory.turn(open_turn) is None
+        assert await memory.unfinished("discord") == []
+        assert await memory.claim(incoming("1", HERE, channel=HERE)) is None
+        assert not await memory.known(HERE)
+        assert await memory.asked(HERE)
+        await memory.finish(open_turn, Answer("too late"), Message(Role.USER, "q2"))
+        assert await contents(memory) == []
+        assert await memory.expire(EVER) == 0
+
+    async def test_a_summary_of_what_expired_is_void(self, memory: Memory) -> None:
+        """It would tell the model what nobody is to know any more."""
+        await talk(memory, 4)
+        assert await memory.condense(HERE, short(5, 6))
+        await memory.expire(EVER)
+        record = await memory.review(HERE, 10)
+        assert (record.summary, record.messages) == ("", ())
+        assert not await memory.condense(HERE, short(5, 6))
+
+    async def test_many_more_than_one_part_expire(self, memory: Memory) -> None:
+        """Whatever the size of the parts in which it is done."""
+        for number in range(1203):
+            await claim(memory, str(number))
+        assert await memory.expire(EVER) == 1203
+        assert await memory.unfinished("discord") == []
+
+    async def test_a_person_is_forgotten_everywhere_and_nobody_else_is(self, memory: Memory) -> None:
+        """In each place of the platform, with the answers and the summaries; ids stay, so nothing is answered again."""
+        await ask(memory, "1", Author("u1", "Ann"))
+        await ask(memory, "2", BOB)
+        await ask(memory, "3", Author("u1", "Ann"), "discord:8")
+        await ask(memory, "4", Author("u1", "Ann"), "slack:8")
+        await memory.condense(HERE, short(5, 6))
+        assert await memory.forget_person("discord", "u1") == 2
+        assert await contents(memory) == ["q2", "a2"]
+        assert await contents(memory, "discord:8") == []
+        assert await contents(memory, "slack:8") == ["q4", "a4"]
+        assert (await memory.review(HERE, 10)).summary == ""
+        assert await memory.claim(incoming("1", HERE, channel=HERE)) is None
+        assert await memory.forget_person("discord", "u1") == 0
+        assert await memory.forget_person("discord", "nobody") == 0
+
+    async def test_what_became_one_question_is_forgotten_as_one(self, memory: Memory) -> None:
+        """A question of two messages is one, with one answer."""
+        first, second = await claim(memory, "1", HERE), await claim(memory, "2", HERE)
+        await memory.begin(second, [first])
+        await memory.finish(second, Answer("both"), Message(Role.USER, "one\n\ntwo"))
+        assert [row["answer"] for row in await memory.export("discord", "u1")] == ["both", "both"]
+        assert await memory.forget_person("discord", "u1") == 1
+        assert await contents(memory) == []
+        assert await memory.export("discord", "u1") == []
+
+    async def test_a_person_gets_all_that_they_said_with_its_answers(self, memory: Memory) -> None:
+        """Where, when, what and the answer, the oldest first; nothing of others, of elsewhere, or forgotten."""
+        await ask(memory, "1", Author("u1", "Ann"))
+        await ask(memory, "2", BOB)
+        said = Incoming(
+            Place("discord:8"),
+            Author("u1", "Ann"),
+            "And this?",
+            "8",
+            "3",
+            quote="Look",
+            attachments=(Attachment("a.csv", "text/csv", 3, ""),),
+            sent=0.5,
+        )
+        turn = await memory.claim(said)
+        assert turn is not None
+        await memory.supply(turn.id, Material("1,2"))
+        await memory.progress(turn.id, ["p"], "It is")
+        await converse(memory, "4", "slack:8")
+        first, second = await memory.export("discord", "u1")
+        assert (first["place"], first["text"], first["answer"]) == (HERE, "q1", "a1")
+        assert second == {
+            "place": "discord:8",
+            "time": "1970-01-01T00:00:00+00:00",
+            "name": "Ann",
+            "text": "And this?",
+            "quote": "Look",
+            "files": ["a.csv"],
+            "material": "1,2",
+            "answer": "It is",
+        }
+        assert [row["text"] for row in await memory.export("discord", "u1", "discord:8")] == ["And this?"]
+        assert await memory.export("discord", "u1", "discord:9") == await memory.export("discord", "u9") == []
+        await memory.forget("discord:8")
+        assert [row["text"] for row in await memory.export("discord", "u1")] == ["q1"]
+
+    async def test_an_export_of_many_questions_is_whole_and_in_order(self, memory: Memory) -> None:
+        """Also where others spoke in between."""
+        for number in range(600):
+            await ask(memory, f"{number}", BOB if number % 2 else Author("u1", "Ann"))
+        said = [row["text"] for row in await memory.export("discord", "u1")]
+        assert said == [f"q{number}" for number in range(0, 600, 2)]
+
+    async def test_a_failed_question_belongs_to_its_person_too(self, memory: Memory) -> None:
+        """It has no answer, and is forgotten like the others."""
+        turn = await claim(memory, "1", HERE)
+        await memory.finish(turn, Answer(state=State.FAILED, fault="network"))
+        [row] = await memory.export("discord", "u1")
+        assert (row["text"], row["answer"]) == ("Why?", "")
+        assert await memory.forget_person("discord", "u1") == 1
