@@ -189,8 +189,9 @@ class Controls:
 
     async def _usage(self, place: Place, author: Author) -> str:
         who, now = f"{place.platform}:{author.id}", time.time()
-        today = await self._memory.spent(who, since(1, now))
-        return tell(today, await self._memory.spent(who, since(DAYS, now)))
+        where = place.key if place.platform in UNNAMED else ""
+        today = await self._memory.spent(who, since(1, now), where)
+        return tell(today, await self._memory.spent(who, since(DAYS, now), where))
 
 
 def _call(author: Author) -> str:

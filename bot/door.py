@@ -24,13 +24,13 @@ from bot.usage import since
 OPERATORS = ("web", "terminal")
 """Where a person is the operator, or has limits of that adapter's own: only the limit of the bot counts there."""
 SWITCHES, NOTICES = "parley:access", "parley:notices"
-"""Where the memory keeps what admins said, and who was told that they are turned away: places nobody speaks in."""
+"""Where the memory keeps what admins said, and until when who is told nothing more: places nobody speaks in."""
 TOLD = "told"
 DAY = 86_400.0
 KNOWN = 5000
 """People whose questions of today are kept at hand, and places where bots were answered."""
 NOTED = 500
-"""People of whom it is remembered that they were told."""
+"""Notices that are remembered."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +39,13 @@ log = structlog.get_logger(__name__)
 class Refusal:
     """Why a question is not taken: "access" or "limit", and a sentence for the person.
 
-    `told` when they had one today, or shall have none.
+    `told` when they had it, or shall have none; `public` when others may read it too, as it passes by itself.
     """
 
     fault: str
     sentence: str
     told: bool = True
+    public: bool = False
 
 
 class Door:
@@ -69,7 +70,7 @@ class Door:
         self._limits = limits or NONE
         self._clock = clock
         self._switches: Switches | None = None
-        self._told: dict[str, float] = {}
+        self._told: dict[str, float] = {}  # by person, and limit: until when they are told nothing more
         self._asked: OrderedDict[str, OrderedDict[str, float]] = OrderedDict()  # by person, each question's time
         self._full: dict[str, float] = {}  # what has spent its day, and when that began
         self._bots: OrderedDict[str, int] = OrderedDict()  # by place, answers to bots in a row
@@ -81,7 +82,7 @@ class Door:
             switches = await self._read()
             operator = said.place.platform in OPERATORS
             if not operator and (reason := self._access.judge(said, switches)):
-                return await self._turn_away(said, "access", reason, notes.NO_ENTRY[reason])
+                return await self._turn_away(said, "access", reason, notes.NO_ENTRY[reason], self._clock() + DAY)
             now = self._clock()
             midnight = since(1, now)
             asked = OrderedDict[str, float]() if operator else await self._questions(said, min(midnight, now - MINUTE))
@@ -95,7 +96,8 @@ class Door:
                 found = spent, tomorrow(midnight)
             if found:
                 limit, free = found
-                return await self._turn_away(said, "limit", limit, notes.LIMITS[limit].format(when=until(free - now)))
+                sentence = notes.LIMITS[limit].format(when=until(free - now))
+                return await self._turn_away(said, "limit", limit, sentence, max(free, now + MINUTE))
             asked[_key(said)] = now
             self._enter(said)
             return None
@@ -137,16 +139,22 @@ class Door:
         self._switches = switches
         return True
 
-    async def _turn_away(self, said: Incoming, fault: str, reason: Reason | Limit, sentence: str) -> Refusal:
-        """The refusal; a bot is never told, a person once a day."""
-        who, now = _who(said), self._clock()
-        quiet = said.bot or not self.settings.notice or now - self._told.get(who, float("-inf")) < DAY
+    async def _turn_away(
+        self, said: Incoming, fault: str, reason: Reason | Limit, sentence: str, end: float
+    ) -> Refusal:
+        """The refusal; a bot is never told, a person once for a limit and once a day for all else.
+
+        Until the `end` they are told nothing more of it.
+        """
+        limit, now = isinstance(reason, Limit), self._clock()
+        name = f"{_who(said)} {reason}" if limit else _who(said)
+        quiet = said.bot or not (limit or self.settings.notice) or now < self._told.get(name, 0.0)
         if not quiet and said.place.platform not in OPERATORS:
             log.info("turned away", fault=fault, reason=reason.value, place=said.place.key, author=said.author.id)
-            recent = sorted((at, one) for one, at in self._told.items() if now - at < DAY)[1 - NOTED :]
-            self._told = {one: at for at, one in recent} | {who: now}
+            latest = sorted((to, one) for one, to in self._told.items() if now < to)[1 - NOTED :]
+            self._told = {one: to for to, one in latest} | {name: end}
             await self._memory.annotate(NOTICES, TOLD, self._told)
-        return Refusal(fault, sentence, quiet)
+        return Refusal(fault, sentence, quiet, limit or reason is Reason.PAUSED)
 
     def _looping(self, place: Place) -> bool:
         """Whether bots had all their answers in this channel; only an answer to a person starts the count afresh."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.log import TEXTS
 from bot.messages import Author, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
+from bot.outcome import tell_operator
 from bot.own_words import apologise, introduce, paper, reply_ourselves, turn_away
 from bot.ports import Channel, Memory, Model, Transcript
 from bot.privacy import Attach
@@ -87,13 +89,10 @@ class Engine:
 
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn, or turn it away; None if it was claimed before. Raises StorageError."""
-        try:
+        with self._alarm():
             if refusal := await self._door.refuse(incoming):
-                return self._aside(Waiting(0, incoming, channel), turn_away(channel, refusal))
+                return self._aside(Waiting(0, incoming, channel), turn_away(channel, refusal, incoming.place))
             turn = await self.memory.claim(incoming)
-        except StorageError:
-            self.alerts.tell("storage", notes.ALERTS["storage"])
-            raise
         if turn is None:
             return None
         waiting = Waiting(turn.id, incoming, channel, turn.first)
@@ -105,9 +104,16 @@ class Engine:
             self._places.add(waiting)
         return waiting.answer
 
-    async def admits(self, incoming: Incoming) -> bool:
-        """Whether a message may be answered that an adapter answers itself; it is counted. Raises StorageError."""
-        return await self._door.refuse(incoming) is None
+    async def admits(self, incoming: Incoming, channel: Channel) -> bool:
+        """Whether a message may be answered; it is counted, once, or else its author is told. Raises StorageError.
+
+        For an adapter that has something to do before it calls `take`, or answers the message itself.
+        """
+        with self._alarm():
+            refusal = await self._door.refuse(incoming)
+        if refusal:
+            self._aside(Waiting(0, incoming, channel), turn_away(channel, refusal, incoming.place))
+        return refusal is None
 
     async def respond(self, incoming: Incoming, channel: Channel | Transcript) -> Answer | None:
         """Answer a message; None if it was claimed before.
@@ -208,6 +214,15 @@ class Engine:
         self._spawn(answer())
         return waiting.answer
 
+    @contextmanager
+    def _alarm(self) -> Iterator[None]:
+        """Tell the admins if the memory fails."""
+        try:
+            yield
+        except StorageError:
+            self.alerts.tell("storage", notes.ALERTS["storage"])
+            raise
+
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -234,7 +249,7 @@ class Engine:
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
         answer = replace(answer, model=brief.model, usage=brief.usage)
         texts.debug("said", question=[said.text for said in questions], answer=answer.text)
-        self._record(here.platform, answer)
+        tell_operator(here.platform, answer, self.metrics, self.alerts)
         await enclose(main.channel, answer, self.settings.file_after)
         try:
             closed = await self._close(main, answer, brief.question if answer.text else None)
@@ -279,17 +294,3 @@ class Engine:
         """Say that too much waits here already."""
         answer = await tell(notes.FULL, paper(waiting.channel))
         return await self._close(waiting, replace(answer, text="", state=State.FAILED, note=notes.FULL, fault="full"))
-
-    def _record(self, platform: str, answer: Answer) -> None:
-        self.metrics.turn(platform, answer.state.value, answer.usage, answer.first, answer.lag, answer.fault)
-        self.metrics.limited(platform, answer.limited)
-        if sentence := notes.ALERTS.get(answer.fault):
-            self.alerts.tell(answer.fault, sentence.format(model=answer.model))
-        log.info(
-            "answered",
-            state=answer.state.value,
-            fault=answer.fault or None,
-            posts=len(answer.posts),
-            tokens=answer.usage.output,
-            first=answer.first and round(answer.first, 3),
-        )

@@ -45,11 +45,20 @@ async def apologise(channel: Channel | Transcript, note: str, fault: str) -> Ans
     return Answer(state=State.FAILED, note=note, fault=fault)
 
 
-async def turn_away(channel: Channel | Transcript, refusal: Refusal) -> Answer:
-    """Tell a person why their question is not taken, for themselves alone where the platform can, unless they know."""
-    if not refusal.told and not (isinstance(channel, Confidant) and await _confide(channel, refusal.sentence)):
+async def turn_away(channel: Channel | Transcript, refusal: Refusal, place: Place) -> Answer:
+    """Tell a person why their question is not taken, unless they know.
+
+    Where others read, it is for the person alone if the platform can; if it cannot, only what others may read is said.
+    """
+    answer = Answer(state=State.FAILED, note=refusal.sentence, fault=refusal.fault)
+    if refusal.told:
+        return answer
+    alone = place.direct or isinstance(channel, Transcript)
+    if not alone and isinstance(channel, Confidant) and await _confide(channel, refusal.sentence):
+        return answer
+    if alone or refusal.public:
         await apologise(channel, refusal.sentence, refusal.fault)
-    return Answer(state=State.FAILED, note=refusal.sentence, fault=refusal.fault)
+    return answer
 
 
 async def _confide(channel: Confidant, sentence: str) -> bool:

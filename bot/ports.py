@@ -240,8 +240,11 @@ class Memory(Journal, Protocol):
         """Write a summary down and move the start; False, and only the usage, if the record changed meanwhile."""
         ...
 
-    async def spent(self, author: str, since: float) -> Row:
-        """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970."""
+    async def spent(self, author: str, since: float, place: str = "") -> Row:
+        """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970.
+
+        With a place, only what they asked there.
+        """
         ...
 
     async def toll(self, since: float, author: str = "", place: str = "") -> Toll:

@@ -39,10 +39,11 @@ def report(db: sqlite3.Connection, by: str, days: int, now: float | None = None)
     return [_row(*row) for row in rows]
 
 
-def spent(db: sqlite3.Connection, author: str, since: float) -> Row:
-    """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970."""
-    query = f"SELECT ?1, {SUMS} FROM usage WHERE author = ?1 AND created >= ?2"  # noqa: S608
-    return _row(*db.execute(query, (author, since)).fetchone())
+def spent(db: sqlite3.Connection, author: str, since: float, place: str = "") -> Row:
+    """What a person, `<platform>:<id>`, has asked, anywhere or in one place, and what it cost since a moment."""
+    there = "AND place = (SELECT id FROM places WHERE key = ?3)" if place else "AND ?3 = ''"
+    query = f"SELECT ?1, {SUMS} FROM usage WHERE author = ?1 AND created >= ?2 {there}"  # noqa: S608
+    return _row(*db.execute(query, (author, since, place)).fetchone())
 
 
 def toll(db: sqlite3.Connection, since: float, author: str = "", place: str = "") -> Toll:

@@ -95,8 +95,8 @@ class SqliteMemory:
     async def condense(self, place: str, summary: Summary) -> bool:
         return await self._write(window.condense, place, summary)
 
-    async def spent(self, author: str, since: float) -> Row:
-        return await self._run(ledger.spent, author, since)
+    async def spent(self, author: str, since: float, place: str = "") -> Row:
+        return await self._run(ledger.spent, author, since, place)
 
     async def toll(self, since: float, author: str = "", place: str = "") -> Toll:
         return await self._run(ledger.toll, since, author, place)

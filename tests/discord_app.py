@@ -87,6 +87,7 @@ class Echo:
         self.said = ""
         self.exports: dict[str, str] = {}
         self.access = AccessSettings()
+        self.shut: set[str] = set()
         self.served = 0
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
@@ -108,9 +109,9 @@ class Echo:
         turn = await self.memory.claim(incoming)
         return asyncio.create_task(self._answer(incoming, channel, turn)) if turn else None
 
-    async def admits(self, incoming: Incoming) -> bool:
-        """Everybody is let in."""
-        return incoming.author.id != ""
+    async def admits(self, incoming: Incoming, channel: Channel) -> bool:
+        """Let everybody in whom nobody shut out."""
+        return incoming.author.id not in self.shut
 
     async def amend(self, incoming: Incoming) -> None:
         """Keep what was amended."""
@@ -211,7 +212,8 @@ async def talking(
     """A channel to answer a question in, and the question."""
     async with connect(settings(discord, **changes)) as rest:
         said = discord.say(where, "a question")
-        yield DiscordChannel(rest, settings(discord, **changes), where, said.id), said
+        people = (Author(ANN, "Ann"),)
+        yield DiscordChannel(rest, settings(discord, **changes), where, said.id, people=people), said
 
 
 async def answered(discord: FakeDiscord, app: App, count: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.discord.direct import MOST
 from adapters.discord.incoming import incoming as heard
 from adapters.slack.incoming import Identity, follows, incoming, spoken
 from bot.config import AccessSettings
@@ -14,7 +15,8 @@ from bot.errors import PlatformError
 from bot.messages import Incoming
 from tests.discord_app import Echo, Heard, answered
 from tests.discord_app import connected as on_discord
-from tests.loopback.discord import ANN, BEN, BOT, GENERAL, GUILD, ROBOT, TALK, FakeDiscord
+from tests.discord_app import talking as talking_on_discord
+from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, GENERAL, GUILD, ROBOT, TALK, FakeDiscord
 from tests.loopback.discord.world import HELPERS
 from tests.loopback.slack import ANN as SLACK_ANN
 from tests.loopback.slack import BEN as SLACK_BEN
@@ -144,6 +146,24 @@ async def test_the_marks_reach_the_engine_in_slack() -> None:
         assert {SLACK_ANN, CHANNEL} <= {*question.marks}
         assert question.admin
         assert asdict(question)["bot"] is False
+
+
+async def test_discord_tells_a_person_in_confidence() -> None:
+    """In a direct message that names the channel; a few in ten minutes, and who takes none is a PlatformError."""
+    async with FakeDiscord() as discord, talking_on_discord(discord) as (channel, _):
+        for _ in range(MOST):
+            await channel.confide("Not now, please.")
+        told = discord.answers(ANN_DM)
+        assert {said.content for said in told} == {f"<#{GENERAL}>: Not now, please."}
+        assert len(told) == MOST
+        assert not discord.answers(GENERAL)
+        with pytest.raises(PlatformError):
+            await channel.confide("Not now, please.")
+        assert len(discord.answers(ANN_DM)) == MOST
+    async with FakeDiscord() as discord, talking_on_discord(discord) as (channel, _):
+        discord.world.users[ANN].closed = True
+        with pytest.raises(PlatformError):
+            await channel.confide("Not now, please.")
 
 
 async def test_slack_tells_a_person_in_confidence() -> None:

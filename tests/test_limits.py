@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from bot.access import Reason
 from bot.config import AccessSettings, BotSettings, LimitsSettings
 from bot.door import Door
 from bot.engine import Engine
+from bot.errors import PlatformError, PlatformFault
 from bot.limits import NONE, Limit, Toll, figures, share, tomorrow, until, wait
 from bot.messages import Author, Control, Incoming, Message, Place, Role, State, Usage
 from bot.metrics import Metrics
@@ -52,6 +53,17 @@ def screen() -> Screen:
     screen.posts = screen.edits = Pacer(1000, 1)
     screen.server = Server(1000, 1, sliding=True)
     return screen
+
+
+class Whispering:
+    """A screen that can tell a person something that nobody else sees."""
+
+    def __init__(self, screen: Screen, confide: Callable[[str], Awaitable[None]]) -> None:
+        self._screen = screen
+        self.confide = confide
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._screen, name)
 
 
 Strict = Callable[..., Engine]
@@ -209,11 +221,11 @@ async def test_a_person_who_is_turned_away_is_told_once_a_day(
     """Or never, by a setting; nothing of theirs is written down."""
     parley = strict({"block": [ANN.id]})
     for number in range(3):
-        assert (await ask(parley, screen, str(number))).fault == "access"
+        assert (await ask(parley, screen, str(number), place=DM)).fault == "access"
     assert screen.texts == [notes.NO_ENTRY[Reason.BLOCKED]]
     assert await parley.memory.visits("discord", ANN.id, 0) == []
     silent = strict({"allow_people": [ANN.id], "notice": False})
-    await ask(silent, screen, "9", BEN)
+    await ask(silent, screen, "9", BEN, place=DM)
     assert (len(screen.texts), provider.asked) == (1, 0)
 
 
@@ -228,6 +240,49 @@ async def test_who_is_told_is_told_again_on_another_day(strict: Strict) -> None:
         assert refusal
         told.append(refusal.told)
     assert told == [False, True, False, True]
+
+
+async def test_each_limit_is_told_when_it_is_reached(strict: Strict) -> None:
+    """Not only the first of a day; but who floods steadily is told once a minute at most."""
+    start, now = since(1, time.time()) + 3600.0, [0.0]
+    parley = strict()
+    limits = LimitsSettings(**{**NONE.model_dump(), "turns_per_minute": 2, "turns_per_day": 6})
+    door = Door(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
+    told: list[tuple[int, str]] = []
+    for seconds in range(0, 400, 5):
+        now[0] = start + seconds
+        refusal = await door.refuse(say("x", str(seconds)))
+        if refusal and not refusal.told:
+            assert refusal.public
+            told.append((seconds, refusal.sentence.partition(".")[0]))
+    assert [seconds for seconds, _ in told] == [10, 70, 130]
+    assert {sentence for _, sentence in told[:-1]} == {"That was a lot in one minute"}
+    assert told[-1][1].startswith("You have asked me all")
+
+
+@pytest.mark.parametrize("place", [HERE, DM])
+@pytest.mark.parametrize("confident", [True, False])
+async def test_nobody_is_scolded_before_others(strict: Strict, screen: Screen, place: Place, confident: bool) -> None:
+    """Why somebody may not ask is told them alone, or not at all; what passes by itself others may read."""
+    confided: list[str] = []
+
+    async def confide(text: str) -> None:
+        if not confident:
+            raise PlatformError(PlatformFault.FORBIDDEN, "they take no direct messages")
+        confided.append(text)
+
+    channel = cast(Any, Whispering(screen, confide))
+    blocked, limited = strict({"block": [ANN.id]}), strict(turns_per_day=1)
+    for parley, sentence, public in (
+        (blocked, notes.NO_ENTRY[Reason.BLOCKED], False),
+        (limited, "You have asked me all that one person may ask in a day.", True),
+    ):
+        for number in range(3):
+            await ask(parley, channel, f"{sentence} {number}", place=place)
+        shown = [text for text in screen.texts if text.startswith(sentence)]
+        alone = [text for text in confided if text.startswith(sentence)]
+        assert len(alone) == (confident and not place.direct)
+        assert len(shown) == (place.direct or (public and not confident))
 
 
 async def test_a_minute_and_a_day_pass(strict: Strict) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.slack.intake import HUSHED
-from tests.loopback.slack import BEN, BOT, CHANNEL, DM, FakeSlack
+from tests.loopback.slack import ANN, BEN, BOT, CHANNEL, DM, FakeSlack
 from tests.loopback.slack.app import App, connected
 from tests.loopback.slack.state import Message
 
@@ -85,6 +85,22 @@ async def test_a_late_delivery_does_not_end_the_quiet() -> None:
         await slack.until(lambda: len(app.engine.received) == 3)
         await slack.say(CHANNEL, "among us", thread=root.ts)
         assert await settle(slack, app) == {"hello"}
+
+
+async def test_who_may_not_ask_costs_no_call_and_changes_no_thread() -> None:
+    """No name is asked for, a mention does not end the quiet, and the word does not begin it."""
+    async with FakeSlack() as slack, connected(slack) as app:
+        app.engine.shut = {BEN}
+        root = await begin(slack, app)
+        await slack.say(CHANNEL, f"{MENTION} quiet", user=BEN, thread=root.ts)
+        await slack.say(CHANNEL, "and on", thread=root.ts)
+        assert await settle(slack, app) == {"hello", "and on"}
+        await slack.say(CHANNEL, f"{MENTION} quiet", thread=root.ts)
+        await slack.until(lambda: slack.answers()[-1].shown == HUSHED)
+        await slack.say(CHANNEL, f"{MENTION} ask <@{ANN}> and <@U0CLARA>", user=BEN, thread=root.ts)
+        await slack.say(CHANNEL, "among us", thread=root.ts)
+        assert await settle(slack, app) == {"hello", "and on"}
+        assert {call["user"] for call in slack.called("users.info")} == {ANN}
 
 
 async def test_names_are_asked_for_once() -> None:

@@ -245,6 +245,21 @@ def test_ids_cannot_be_guessed() -> None:
     assert {len(one) for one in ids} == {22}
 
 
+async def test_commands_concern_one_conversation(tmp_path: Path) -> None:
+    """All who ask over HTTP are one author: usage, export and forgetting stay within what the id opens."""
+    async with web(tmp_path) as server:
+        ids = [(await server.chat(f"the secret of {name}"))[1]["conversation_id"] for name in ("ann", "ben")]
+        _, told = await server.chat("/usage", ids[0])
+        assert told["response"].count("1 question, 9 tokens") == 2
+        _, told = await server.chat("/export", ids[0])
+        assert "the secret of ann" in told["response"]
+        assert "ben" not in told["response"]
+        await server.chat("/forget-me", ids[0])
+        _, told = await server.chat("/export", ids[1])
+        assert "the secret of ben" in told["response"]
+        assert (await server.call("GET", f"/conversations/{ids[0]}"))[0] == 404
+
+
 async def test_an_id_that_nobody_was_given_opens_nothing(tmp_path: Path) -> None:
     """Nor does one that means a place of another adapter, or of the server itself."""
     async with web(tmp_path, api_key=KEY) as server:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.discord.channel import PAGE
-from adapters.discord.form import content, form
-from adapters.discord.rest import Rest, connect
+from adapters.discord.direct import write
+from adapters.discord.form import content
+from adapters.discord.rest import connect
 from adapters.discord.settings import Settings
-from bot.errors import PlatformError, PlatformFault
+from bot.errors import PlatformError
 from bot.messages import Page
 
 
@@ -28,15 +29,8 @@ class Admins:
         async with connect(self.settings) as rest:
             for user in sorted(self.ids):
                 try:
-                    await self._write(rest, user, Page(sentence))
+                    await write(rest, user, content(Page(sentence), self.settings.table_width)[:PAGE])
                 except PlatformError as error:
                     fault = error
         if fault:
             raise fault
-
-    async def _write(self, rest: Rest, user: str, page: Page) -> None:
-        where = await rest.call("POST", "/users/@me/channels", {"recipient_id": user})
-        if not isinstance(where, dict) or not where.get("id"):
-            raise PlatformError(PlatformFault.NETWORK, "Discord's answer cannot be read")
-        text = content(page, self.settings.table_width)[:PAGE]
-        await rest.call("POST", f"/channels/{where['id']}/messages", form(page, text, ping=False))

@@ -8,6 +8,7 @@ from hashlib import blake2s
 from typing import Any
 
 from adapters.discord import files, sign
+from adapters.discord.direct import Direct
 from adapters.discord.faults import NO_HISTORY, number
 from adapters.discord.form import bare, content, flags, form
 from adapters.discord.mentions import caller
@@ -25,7 +26,8 @@ PAGE = 2000
 class DiscordChannel:
     """Where one question is answered. Posts and edits count under one limit, the channel's.
 
-    `people` are those whom names in the answer mean; with a `title` the answer has a thread of that name.
+    `people` are those whom names in the answer mean, the asker first; with a `title` the answer has a thread of that
+    name.
     """
 
     page_size = PAGE
@@ -40,6 +42,7 @@ class DiscordChannel:
         people: Sequence[Author] = (),
         title: str = "",
         past: Past | None = None,
+        direct: Direct | None = None,
     ) -> None:
         self._room = Room(rest, channel, question, title)
         self.posts = self.edits = rest.limits.pacer(self._room.id)
@@ -48,6 +51,8 @@ class DiscordChannel:
         self._width = settings.table_width
         self._call = caller(people)
         self._past = past
+        self._asker = people[0].id if people else ""
+        self._direct = direct or Direct(rest)
         self._channel = channel
         self._question = question
         self._landed: Counter[str] = Counter()
@@ -102,6 +107,10 @@ class DiscordChannel:
     async def waiting(self) -> None:
         """Show an hourglass on the question until cancelled."""
         await sign.waiting(self._rest, self._channel, self._question)
+
+    async def confide(self, text: str) -> None:
+        """Tell the person who asked in a direct message, which says where they did."""
+        await self._direct.whisper(self._asker, f"<#{self._channel}>: {text}")
 
     async def download(self, attachment: Attachment, most: int) -> bytes:
         """The content of a file that Discord keeps."""

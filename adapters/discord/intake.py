@@ -12,6 +12,7 @@ import discord
 import structlog
 
 from adapters.discord.channel import DiscordChannel
+from adapters.discord.direct import Direct
 from adapters.discord.incoming import follows, incoming, locate, replies_to, spoken, unreadable
 from adapters.discord.login import Identity
 from adapters.discord.rest import Rest
@@ -40,6 +41,7 @@ class Intake:
         self._past = past
         self._settings = settings
         self._rest = rest
+        self._direct = Direct(rest)
         self._me = int(me.user)
         self._admins = me.owners | set(settings.admins)
         self._bots = engine.access.bots
@@ -56,6 +58,7 @@ class Intake:
             people=(question.author, *question.people),
             title=title(question),
             past=self._past if deep else replace(self._past, deep=False),
+            direct=self._direct,
         )
 
     async def take(self, message: discord.Message) -> None:
@@ -137,7 +140,9 @@ class Intake:
     async def _explain(self, question: Incoming) -> None:
         """Say, once, how to reach the bot where its role was mentioned and the text was kept back."""
         try:
-            turn = await self._engine.memory.claim(question) if await self._engine.admits(question) else None
+            if not await self._engine.admits(question, self.open(question)):
+                return
+            turn = await self._engine.memory.claim(question)
             if turn is None:
                 return
             answer = await self._say(question, UNREADABLE.format(self._me))

@@ -53,9 +53,10 @@ class Intake:
         joined = follows(said, me) and await self._joined(said)
         if not (said.direct or said.mention or joined):
             return
-        names = await self._people.names(said.people)
-        if question := incoming(said, me, names, joined, self._admins):
-            await self._begin(said, question)
+        question = incoming(said, me, {}, joined, self._admins)
+        if question and await self._engine.admits(question, self._open(question)):
+            names = await self._people.names(said.people)
+            await self._begin(said, incoming(said, me, names, joined, self._admins) or question)
 
     async def _follow(self, body: Mapping[str, Any]) -> None:
         """Let the record follow what was changed or deleted, unless the bot did it."""
@@ -74,22 +75,24 @@ class Intake:
         return QUIET not in await self._engine.memory.metadata(said.place.key)
 
     async def _begin(self, said: Spoken, question: Incoming) -> None:
-        channel = SlackChannel(self._workspace, question, past=self.past)
         if said.mention and not said.direct:
             if question.text.casefold() == QUIET:
-                await self._hush(said, question, channel)
+                await self._hush(said, question)
                 return
             await self._rouse(said)
-        await self._engine.take(question, channel)
+        await self._engine.take(question, self._open(question))
 
-    async def _hush(self, said: Spoken, question: Incoming, channel: SlackChannel) -> None:
+    def _open(self, question: Incoming) -> SlackChannel:
+        return SlackChannel(self._workspace, question, past=self.past)
+
+    async def _hush(self, said: Spoken, question: Incoming) -> None:
         """Be quiet in the thread, and say so once."""
-        turn = await self._engine.memory.claim(question) if await self._engine.admits(question) else None
+        turn = await self._engine.memory.claim(question)
         if turn is None:
             return
         await self._engine.memory.annotate(said.place.key, QUIET, said.ts)
         try:
-            answer = Answer(HUSHED, posts=(await channel.post(Page(HUSHED)),))
+            answer = Answer(HUSHED, posts=(await self._open(question).post(Page(HUSHED)),))
         except PlatformError as error:
             log.warning("an answer could not be shown", fault=error.fault.value, error=str(error))
             answer = Answer(HUSHED, State.FAILED, fault=error.fault.value)

@@ -84,6 +84,7 @@ class Echo:
         self.alerts = Alerts()
         self.settings = BotSettings()
         self.access = AccessSettings()
+        self.shut: set[str] = set()
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
@@ -103,9 +104,9 @@ class Echo:
         task.add_done_callback(self._turns.discard)
         return task
 
-    async def admits(self, incoming: Incoming) -> bool:
-        """Everybody is let in."""
-        return incoming.author.id != ""
+    async def admits(self, incoming: Incoming, channel: Channel) -> bool:
+        """Let everybody in whom nobody shut out."""
+        return incoming.author.id not in self.shut
 
     async def amend(self, incoming: Incoming) -> None:
         """Keep what was changed."""

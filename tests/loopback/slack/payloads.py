@@ -31,7 +31,7 @@ def envelope(event: dict[str, Any], bot_user: str) -> dict[str, Any]:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": event.get("user_team", TEAM) != TEAM,
         "event_context": secrets.token_hex(8),
     }
 

@@ -1,0 +1,28 @@
+"""What became of an answer, for those who run the bot."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot import notes
+from bot.alerts import Alerts
+from bot.metrics import Metrics
+from bot.record import Answer
+
+log = structlog.get_logger(__name__)
+
+
+def tell_operator(platform: str, answer: Answer, metrics: Metrics, alerts: Alerts) -> None:
+    """Count it, log it, and tell the admins where it needs them."""
+    metrics.turn(platform, answer.state.value, answer.usage, answer.first, answer.lag, answer.fault)
+    metrics.limited(platform, answer.limited)
+    if sentence := notes.ALERTS.get(answer.fault):
+        alerts.tell(answer.fault, sentence.format(model=answer.model))
+    log.info(
+        "answered",
+        state=answer.state.value,
+        fault=answer.fault or None,
+        posts=len(answer.posts),
+        tokens=answer.usage.output,
+        first=answer.first and round(answer.first, 3),
+    )
