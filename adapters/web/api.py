@@ -14,6 +14,18 @@ from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
 from adapters.web.channel import Silence, Wire
+from adapters.web.description import (
+    ASKING,
+    BODY,
+    EVENTS,
+    KEY,
+    KNOWN,
+    About,
+    Answered,
+    Conversation,
+    Forgotten,
+    failing,
+)
 from adapters.web.endings import failure
 from adapters.web.incoming import AUTHOR, Asked, begin, incoming, place
 from adapters.web.rate import Rate, client
@@ -39,22 +51,17 @@ log = structlog.get_logger(__name__)
 
 def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
     """The API's paths, over an engine."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[KEY])
     rate = Rate(settings.rate)
 
     async def take(request: Request) -> Incoming:
         asker = client(request, settings.proxies)
         limit(rate, asker)
-        asked = await read(request)
-        if host.closing.is_set():
-            raise HTTPException(503, CLOSING)
-        if asked.conversation_id is not None:
-            await known(engine, asked.conversation_id)
-        where = begin() if asked.conversation_id is None else asked.conversation_id
-        return incoming(asked.message, where, admin=settings.private and not asker)
+        return await accept(request, engine, host, admin=settings.private and not asker)
 
-    @router.post("/chat")
+    @router.post("/chat", response_model=Answered, responses=ASKING | failing(409, 502, 504), openapi_extra=BODY)
     async def chat(request: Request) -> JSONResponse:
+        """Ask, and have the whole answer at once; without `conversation_id` a new conversation begins."""
         question = await take(request)
         async with attended(request.receive, engine, question):
             answer = await engine.respond(question, Silence())
@@ -65,27 +72,41 @@ def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
             headers={ID_HEADER: question.channel_id},
         )
 
-    @router.post("/chat/stream")
+    @router.post("/chat/stream", response_class=Response, responses=ASKING | EVENTS, openapi_extra=BODY)
     async def stream(request: Request) -> Response:
+        """Ask, and have the answer while it is written."""
         return Stream(engine, await take(request))
 
-    @router.get("/conversations/{conversation}")
+    @router.get("/conversations/{conversation}", response_model=Conversation, responses=KNOWN)
     async def history(conversation: str) -> JSONResponse:
+        """Everything that was said in a conversation."""
         where = await known(engine, conversation)
         messages = await engine.memory.recall(where.key, EVERYTHING)
         spoken = [{"role": message.role.value, "content": message.content} for message in messages]
         return JSONResponse({"conversation_id": conversation, "messages": spoken})
 
-    @router.delete("/conversations/{conversation}")
+    @router.delete("/conversations/{conversation}", response_model=Forgotten, responses=KNOWN)
     async def forget(conversation: str) -> JSONResponse:
+        """Forget a conversation."""
         await engine.command("reset", await known(engine, conversation), AUTHOR)
         return JSONResponse({"conversation_id": conversation})
 
-    @router.get("/about")
+    @router.get("/about", response_model=About, responses=failing())
     async def about() -> JSONResponse:
+        """Who reads what is written, and whether it is the trial model."""
         return JSONResponse({"model": {"reader": engine.model.reader, "trial": engine.model.trial}})
 
     return router
+
+
+async def accept(request: Request, engine: Engine, host: Host, admin: bool) -> Incoming:
+    """The question that a request asks."""
+    asked = await read(request)
+    if host.closing.is_set():
+        raise HTTPException(503, CLOSING)
+    if asked.conversation_id is not None:
+        await known(engine, asked.conversation_id)
+    return incoming(asked.message, begin() if asked.conversation_id is None else asked.conversation_id, admin)
 
 
 def limit(rate: Rate, who: str) -> None:

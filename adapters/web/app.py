@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from adapters.web import api, health
 from adapters.web.guard import Guard, Strict
 from adapters.web.settings import Settings
+from bot.arguments import version
 from bot.engine import Engine
 from bot.errors import StorageError
 from bot.health import Host
@@ -28,14 +29,18 @@ log = structlog.get_logger(__name__)
 def build(engine: Engine, settings: Settings, host: Host) -> ASGIApp:
     """The whole application."""
     app = FastAPI(
-        openapi_url=None,
+        title="Parley",
+        summary="Ask the bot over HTTP.",
+        version=version(),
+        docs_url=None,
+        redoc_url=None,
         exception_handlers={HTTPException: _refused, StorageError: _unremembered, Exception: _broken},
     )
     app.include_router(api.routes(engine, host, settings))
     app.include_router(health.routes(engine, host))
     app.mount("/static", StaticFiles(directory=STATIC))
 
-    @app.api_route("/", methods=["GET", "HEAD"])
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
 

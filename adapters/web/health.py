@@ -21,11 +21,11 @@ def routes(engine: Engine, host: Host) -> APIRouter:
     """The paths for health checks and figures."""
     router = APIRouter()
 
-    @router.api_route("/healthz", methods=["GET", "HEAD"])
+    @router.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def alive() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    @router.api_route("/readyz", methods=["GET", "HEAD"])
+    @router.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def ready() -> JSONResponse:
         adapters = {name: "up" if status.ready else status.reason for name, status in host.statuses.items()}
         database = await writable(engine.memory)
@@ -34,7 +34,7 @@ def routes(engine: Engine, host: Host) -> APIRouter:
         found = {"status": state, "adapters": adapters, "database": "up" if database else "cannot be written"}
         return JSONResponse(found, 200 if well else 503)
 
-    @router.get("/metrics")
+    @router.get("/metrics", include_in_schema=False)
     async def figures() -> Response:
         return Response(engine.metrics.export(host), media_type=CONTENT_TYPE_LATEST)
 

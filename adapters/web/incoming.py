@@ -6,22 +6,24 @@ import secrets
 import time
 import uuid
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, StrictBool, field_validator
 
 from bot.commands import match
 from bot.messages import Author, Incoming, Place
 
 LONGEST = 10_000
 """Characters (code points) of a message."""
+SPOKEN = r"[^\s\x1c-\x1f\x85]"
+"""What a message has, for those who describe it: something that `str.strip` leaves."""
 AUTHOR = Author("web", "you")
 
 
 class Asked(BaseModel):
     """The body of a POST."""
 
-    message: str = Field(min_length=1, max_length=LONGEST)
+    message: str = Field(min_length=1, max_length=LONGEST, json_schema_extra={"pattern": SPOKEN})
     conversation_id: str | None = None
-    stream: bool | None = None
+    stream: StrictBool | None = None
 
     @field_validator("message")
     @classmethod
