@@ -14,7 +14,7 @@ import structlog
 from bot.commands import COMMANDS, match, parse
 from bot.engine import Engine
 from bot.errors import StorageError
-from bot.messages import Author, Incoming, Place
+from bot.messages import Author, Caller, Incoming, Place
 from bot.notes import STORAGE
 
 PROMPT = "\x1b[1myou>\x1b[0m "
@@ -58,7 +58,7 @@ async def obey(engine: Engine, line: str, name: str) -> str:
     if not command or not COMMANDS[command].argument:
         return ""
     try:
-        return await engine.command(command, _place(name), Author(name, name), True, argument)
+        return await engine.command(command, _place(name), Caller(Author(name, name), admin=True), argument)
     except StorageError as error:
         log.error("the memory failed", error=str(error))
         return STORAGE

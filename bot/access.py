@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from bot.config import AccessSettings
-from bot.messages import Author, Incoming, Place
+from bot.messages import Incoming
 
 BLOCKED, PAUSED = "blocked", "paused"
 """What is kept of `/block` and `/pause`: lists of people, `<platform>:<id>`, and of platforms."""
@@ -59,16 +59,11 @@ class Access:
         platform, marks = said.place.platform, _marks(said)
         if said.bot and not names(self.settings.bots, platform, marks):
             return Reason.BOT
-        if self.barred(platform, marks, said.admin, switches):
+        if names(self.settings.block, platform, marks) or (not said.admin and names(switches.blocked, platform, marks)):
             return Reason.BLOCKED
         if platform in switches.paused and not (said.admin and said.command):
             return Reason.PAUSED
         return None if said.admin else self._look(said, platform, marks)
-
-    def barred(self, platform: str, marks: Collection[str], admin: bool, switches: Switches) -> bool:
-        """Whether somebody with these marks is blocked."""
-        blocked = not admin and names(switches.blocked, platform, marks)
-        return blocked or names(self.settings.block, platform, marks)
 
     def _look(self, said: Incoming, platform: str, marks: Collection[str]) -> Reason | None:
         """The lists that let in."""
@@ -87,13 +82,10 @@ class Access:
         )
 
 
-def locate(place: Place, author: Author) -> tuple[str, ...]:
-    """The marks that a place and a person have by themselves."""
-    return (author.id, place.key, place.home, *place.key.split(":")[1:], *place.home.split(":")[1:])
-
-
 def _marks(said: Incoming) -> tuple[str, ...]:
-    return (*said.marks, *locate(said.place, said.author))
+    """What the platform says, and what a place and a person are by themselves."""
+    place = said.place
+    return (*said.marks, said.author.id, place.key, place.home, *place.key.split(":")[1:], *place.home.split(":")[1:])
 
 
 def names(listed: Collection[str], platform: str, marks: Iterable[str]) -> bool:

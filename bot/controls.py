@@ -14,7 +14,7 @@ from bot.customs import MODEL, PERSONA, Customs
 from bot.door import OPERATORS, Door, once_more
 from bot.errors import StorageError
 from bot.live import Places
-from bot.messages import Author, Control, Incoming, Place, State
+from bot.messages import Author, Caller, Control, Incoming, Place, State
 from bot.ports import Channel, Library, Memory, Transcript
 from bot.privacy import UNNAMED, Attach, Privacy
 from bot.recovery import Recovery
@@ -47,27 +47,28 @@ class Controls:
         self._door = door
         self._privacy = Privacy(memory, places)
 
-    async def command(self, name: str, place: Place, author: Author, admin: bool, argument: str) -> str:
+    async def command(self, name: str, place: Place, caller: Caller, argument: str) -> str:
         """Run a command."""
+        author = caller.author
         log.info("command", command=name, place=place.key, author=author.id)
         if name in PRIVATE:  # whoever is barred from asking still has a right to these
             return await self._own(name, place, author)
-        if barred := await self._door.bar(place, author, admin):
+        if barred := await self._door.bar(place, caller):
             return barred
         if name in RULES:
-            return await self._rule(name, place, admin, argument)
+            return await self._rule(name, place, caller.admin, argument)
         match name:
             case "reset":
                 done = notes.RESET_BY.format(name=_call(author)) if place.shared else notes.RESET
                 return done if await self.reset(place) else notes.NOTHING_TO_RESET
             case "stop":
-                return notes.STOPPING if self.stop(place, "" if admin else author.id) else notes.NOTHING_TO_STOP
+                return notes.STOPPING if self.stop(place, "" if caller.admin else author.id) else notes.NOTHING_TO_STOP
             case "usage":
                 return await self._usage(place, author)
             case "model":
-                return await self._choose(place, admin, argument) if argument else await self._models(place)
+                return await self._choose(place, caller, argument) if argument else await self._models(place)
             case "persona":
-                return await self._tell(place, admin, argument)
+                return await self._tell(place, caller, argument)
         model, _ = await self._customs.of(place)
         return notes.introduction(model.reader)
 
@@ -75,7 +76,8 @@ class Controls:
         """Run a command that was said as a message; what is too long for one is given as a file where that can be."""
         if said.command == "export" and not said.place.shared and isinstance(channel, Library):
             return await self.export(said.place, said.author, channel.attach)
-        return await self.command(said.command, said.place, said.author, said.admin, "")
+        caller = Caller(said.author, said.admin, marks=said.marks)
+        return await self.command(said.command, said.place, caller, "")
 
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files that nobody else sees; returns what they are told."""
@@ -91,8 +93,9 @@ class Controls:
         found = [value for value in known if wanted in value.casefold()]
         return sorted(found, key=lambda value: not value.casefold().startswith(wanted))[:SUGGESTIONS]
 
-    async def press(self, control: Control, turn: int, author: Author, admin: bool) -> str:
+    async def press(self, control: Control, turn: int, caller: Caller) -> str:
         """Do what a button under an answer says; returns what only the person is told, empty for nothing."""
+        author = caller.author
         log.info("pressed", control=control.value, turn=turn, author=author.id)
         try:
             asked = await self._memory.turn(turn)
@@ -101,7 +104,7 @@ class Controls:
             return notes.STORAGE
         if asked is None:
             return notes.FORGOTTEN
-        if not admin and author.id not in {question.author.id for question in asked.questions}:
+        if not caller.admin and author.id not in {question.author.id for question in asked.questions}:
             return notes.NOT_YOURS
         if control is Control.STOP:
             stopped = self._places.halt(State.STOPPED, lambda waiting: waiting.turn == turn)
@@ -111,7 +114,8 @@ class Controls:
         if not asked.last:
             return notes.OLDER
         try:
-            refusal = await self._door.refuse(once_more(replace(asked.incoming, author=author, admin=admin)))
+            said = replace(asked.incoming, author=author, admin=caller.admin, marks=caller.marks)
+            refusal = await self._door.refuse(once_more(said))
         except StorageError as error:
             log.error("the memory failed", error=str(error))
             return notes.STORAGE
@@ -168,8 +172,8 @@ class Controls:
         choice = f"\n{notes.MODELS.format(names=names)}" if len(self._customs.roster.names) > 1 else ""
         return notes.MODEL.format(model=await self._customs.model(place)) + choice
 
-    async def _choose(self, place: Place, admin: bool, name: str) -> str:
-        if not admin:
+    async def _choose(self, place: Place, caller: Caller, name: str) -> str:
+        if not (caller.admin or caller.manages):
             return notes.ADMINS_ONLY
         known = self._customs.roster.names
         if name not in (*known, DEFAULT):
@@ -177,8 +181,8 @@ class Controls:
         await self._customs.choose(place, MODEL, "" if name == DEFAULT else name)
         return notes.CHOSEN.format(model=await self._customs.model(place))
 
-    async def _tell(self, place: Place, admin: bool, persona: str) -> str:
-        if persona and not admin:
+    async def _tell(self, place: Place, caller: Caller, persona: str) -> str:
+        if persona and not (caller.admin or caller.manages):
             return notes.ADMINS_ONLY
         if len(persona) > LONGEST:
             return notes.TOO_LONG.format(most=LONGEST)

@@ -13,11 +13,11 @@ from typing import Any
 import structlog
 
 from bot import notes
-from bot.access import Access, Reason, Switches, locate
+from bot.access import Access, Reason, Switches
 from bot.alerts import Alerts
 from bot.config import AccessSettings, LimitsSettings
 from bot.limits import LEVELS, MINUTE, NONE, Limit, reached, share, tomorrow, until, wait
-from bot.messages import Author, Incoming, Place
+from bot.messages import Caller, Incoming, Place
 from bot.ports import Memory
 from bot.usage import since
 
@@ -102,14 +102,16 @@ class Door:
             self._enter(said)
             return None
 
-    async def bar(self, place: Place, author: Author, admin: bool) -> str:
-        """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
+    async def bar(self, place: Place, caller: Caller) -> str:
+        """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError.
+
+        The lists hold for commands as for questions, a pause does not.
+        """
         async with self._one:
-            switches = await self._read()
-        barred = place.platform not in OPERATORS and self._access.barred(
-            place.platform, locate(place, author), admin, switches
-        )
-        return notes.NO_ENTRY[Reason.BLOCKED] if barred else ""
+            switches = replace(await self._read(), paused=frozenset())
+        said = Incoming(place, caller.author, "", "", "", marks=caller.marks, admin=caller.admin)
+        reason = None if place.platform in OPERATORS else self._access.judge(said, switches)
+        return notes.NO_ENTRY[reason] if reason else ""
 
     async def block(self, person: str, on: bool) -> bool:
         """Block a person, `<platform>:<id>`, or let them in again; False if it was so. Raises StorageError."""

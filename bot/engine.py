@@ -21,7 +21,7 @@ from bot.door import OPERATORS, Door, once_more
 from bot.errors import StorageError
 from bot.live import Places, Waiting
 from bot.log import TEXTS
-from bot.messages import Author, Control, Incoming, Message, Place, State
+from bot.messages import Author, Caller, Control, Incoming, Message, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
 from bot.outcome import tell_operator
@@ -127,9 +127,9 @@ class Engine:
             return await apologise(channel, notes.STORAGE, "storage")
         return await asyncio.shield(answer) if answer else None
 
-    async def command(self, name: str, place: Place, author: Author, admin: bool = False, argument: str = "") -> str:
+    async def command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
         """Run a command and return what the person is told. Raises StorageError."""
-        return await self._controls.command(name, place, author, admin, argument)
+        return await self._controls.command(name, place, caller, argument)
 
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files, so that nobody else sees them; returns what they are told."""
@@ -139,9 +139,9 @@ class Engine:
         """Values for the argument of a command that begin with or contain a text, best first, 25 at most."""
         return self._controls.suggest(name, text)
 
-    async def press(self, control: Control, turn: int, author: Author, admin: bool = False) -> str:
+    async def press(self, control: Control, turn: int, caller: Caller) -> str:
         """Do what a button under an answer says; returns what only the person is told, empty for nothing."""
-        return await self._controls.press(control, turn, author, admin)
+        return await self._controls.press(control, turn, caller)
 
     async def amend(self, incoming: Incoming) -> None:
         """A question was changed: the memory has its new text, and the last answer of a place is written anew."""

@@ -38,6 +38,20 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who gives a command or presses a button.
+
+    `admin` is who runs the bot; `manages` whom the platform lets set what holds for all in this place. `marks` are the
+    ids that a list of `[access]` may name, as in `Incoming`.
+    """
+
+    author: Author
+    admin: bool = False
+    manages: bool = False
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that came with a message; `size` in bytes, `url` where the platform keeps it, empty where it does not."""
 

@@ -16,11 +16,12 @@ from adapters.discord.channel import DiscordChannel
 from adapters.discord.incoming import incoming
 from adapters.discord.rest import connect
 from bot.alerts import Alerts
+from bot.commands import PUBLIC
 from bot.config import AccessSettings, BotSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.health import Host
-from bot.messages import Author, Control, Incoming, Message, Page, Place, State
+from bot.messages import Author, Caller, Control, Incoming, Message, Page, Place, State
 from bot.ports import Channel
 from bot.privacy import Attach
 from bot.record import Answer, Turn
@@ -81,6 +82,7 @@ class Echo:
         self.answered: list[Incoming] = []
         self.commands: list[tuple[str, Place, Author, bool]] = []
         self.arguments: list[str] = []
+        self.callers: list[Caller] = []
         self.suggestions: list[str] = []
         self.typed: list[tuple[str, str]] = []
         self.presses: list[tuple[Control, int, Author, bool]] = []
@@ -136,9 +138,10 @@ class Echo:
         self.answered.append(incoming)
         return Answer(incoming.text, posts=(posted,))
 
-    async def command(self, name: str, place: Place, author: Author, admin: bool = False, argument: str = "") -> str:
+    async def command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
         """Say what was asked for, or `said` where that is set."""
-        self.commands.append((name, place, author, admin))
+        self.callers.append(caller)
+        self.commands.append((name, place, caller.author, caller.admin or (caller.manages and name in PUBLIC)))
         self.arguments.append(argument)
         await self.gate.wait()
         if self.memory.broken:
@@ -152,16 +155,16 @@ class Echo:
                 await attach(name, text)
         except PlatformError as error:
             return f"refused: {error}"
-        return "exported" if self.exports else await self.command("export", place, author)
+        return "exported" if self.exports else await self.command("export", place, Caller(author))
 
     def suggest(self, name: str, text: str) -> list[str]:
         """Keep what was typed; suggest `suggestions`."""
         self.typed.append((name, text))
         return self.suggestions
 
-    async def press(self, control: Control, turn: int, author: Author, admin: bool = False) -> str:
+    async def press(self, control: Control, turn: int, caller: Caller) -> str:
         """Say what there is to say."""
-        self.presses.append((control, turn, author, admin))
+        self.presses.append((control, turn, caller.author, caller.admin))
         await self.gate.wait()
         return self.said
 

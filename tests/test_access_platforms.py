@@ -219,3 +219,4 @@ async def test_who_manages_a_server_does_not_say_who_may_talk(name: str) -> None
             await discord.until(lambda one=one: one.shown)  # type: ignore[misc]
             assert one.private
         assert [admin for *_, admin in app.engine.commands] == [False, True]
+        assert all({GENERAL, GUILD} <= {*caller.marks} for caller in app.engine.callers)

@@ -13,7 +13,7 @@ from bot import notes
 from bot.commands import LONGEST
 from bot.config import BotSettings, PlaceSettings
 from bot.engine import Engine
-from bot.messages import Place
+from bot.messages import Caller, Place
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
 from bot.models.roster import Roster
@@ -62,48 +62,50 @@ async def asked(engine: Engine, provider: FakeOpenAI, place: Place, number: str)
 async def test_what_is_chosen_for_a_channel_holds_in_it_and_its_threads(engine: Engine, provider: FakeOpenAI) -> None:
     """And nowhere else; `default` takes it back; a reset does not."""
     assert await asked(engine, provider, CHANNEL, "1") == ("a", "You are kind.")
-    told = await engine.command("model", THREAD, ANN, True, "openai/b")
+    told = await engine.command("model", THREAD, Caller(ANN, admin=True), "openai/b")
     assert told == notes.CHOSEN.format(model="openai/b")
-    await engine.command("persona", CHANNEL, ANN, True, "You are Nora.")
-    await engine.command("reset", CHANNEL, ANN)
+    await engine.command("persona", CHANNEL, Caller(ANN, admin=True), "You are Nora.")
+    await engine.command("reset", CHANNEL, Caller(ANN))
     assert await asked(engine, provider, CHANNEL, "2") == ("b", "You are Nora.")
     assert await asked(engine, provider, THREAD, "3") == ("b", "You are Nora.")
     assert await asked(engine, provider, OTHER, "4") == ("a", "You are kind.")
-    await engine.command("model", CHANNEL, ANN, True, "default")
-    await engine.command("persona", CHANNEL, ANN, True, "default")
+    await engine.command("model", CHANNEL, Caller(ANN, admin=True), "default")
+    await engine.command("persona", CHANNEL, Caller(ANN, admin=True), "default")
     assert await asked(engine, provider, CHANNEL, "5") == ("a", "You are kind.")
 
 
 async def test_help_says_who_reads_along_where_it_is_asked(engine: Engine) -> None:
     """The provider of the channel's own model, not of the default."""
     engine.roster.others["openai/b"].reader = "Somebody else"  # type: ignore[misc]
-    await engine.command("model", CHANNEL, ANN, True, "openai/b")
-    assert "Somebody else" in await engine.command("help", CHANNEL, ANN)
-    assert "Somebody else" not in await engine.command("help", OTHER, ANN)
+    await engine.command("model", CHANNEL, Caller(ANN, admin=True), "openai/b")
+    assert "Somebody else" in await engine.command("help", CHANNEL, Caller(ANN))
+    assert "Somebody else" not in await engine.command("help", OTHER, Caller(ANN))
 
 
 async def test_the_settings_can_say_it_for_a_channel(engine: Engine, provider: FakeOpenAI) -> None:
     """What an admin chose there is stronger."""
     assert await asked(engine, provider, SET, "1") == ("c", "You rhyme.")
-    await engine.command("model", SET, ANN, True, "openai/b")
+    await engine.command("model", SET, Caller(ANN, admin=True), "openai/b")
     assert await asked(engine, provider, SET, "2") == ("b", "You rhyme.")
 
 
 @pytest.mark.parametrize("name", ["model", "persona"])
 async def test_only_admins_change_it_and_all_may_look(engine: Engine, name: str) -> None:
     """Nobody else's wish changes anything."""
-    before = await engine.command(name, CHANNEL, ANN)
-    assert await engine.command(name, CHANNEL, ANN, False, "openai/b") == notes.ADMINS_ONLY
-    assert await engine.command(name, CHANNEL, ANN) == before
+    before = await engine.command(name, CHANNEL, Caller(ANN))
+    assert await engine.command(name, CHANNEL, Caller(ANN), "openai/b") == notes.ADMINS_ONLY
+    assert await engine.command(name, CHANNEL, Caller(ANN)) == before
     assert "openai/a" in before or "You are kind." in before
 
 
 async def test_what_cannot_be_is_told(engine: Engine) -> None:
     """A model that is not there, a persona that is too long."""
-    told = await engine.command("model", CHANNEL, ANN, True, "openai/z")
+    told = await engine.command("model", CHANNEL, Caller(ANN, admin=True), "openai/z")
     assert "openai/z" in told
     assert "`openai/b`" in told
-    assert await engine.command("persona", CHANNEL, ANN, True, "x" * 4001) == notes.TOO_LONG.format(most=LONGEST)
+    assert await engine.command("persona", CHANNEL, Caller(ANN, admin=True), "x" * 4001) == notes.TOO_LONG.format(
+        most=LONGEST
+    )
 
 
 def test_models_are_suggested(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot import notes
 from bot.config import BotSettings
 from bot.engine import Engine
-from bot.messages import Author, Control, Incoming, Place, State
+from bot.messages import Author, Caller, Control, Incoming, Place, State
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
 from bot.record import Answer, Asked
@@ -133,12 +133,12 @@ async def test_reset_stops_and_forgets(engine: Engine, screen: Screen, provider:
     script = provider.script()
     answering = asyncio.create_task(engine.respond(say("two", "2"), screen))
     await script.send("Half ")
-    assert await engine.command("reset", HERE, BEN) == notes.RESET_BY.format(name="Ben")
+    assert await engine.command("reset", HERE, Caller(BEN)) == notes.RESET_BY.format(name="Ben")
     answer = await answering
     assert answer is not None
     assert answer.state is State.STOPPED
     assert await recall(engine) == []
-    assert await engine.command("reset", HERE, BEN) == notes.NOTHING_TO_RESET
+    assert await engine.command("reset", HERE, Caller(BEN)) == notes.NOTHING_TO_RESET
 
 
 async def test_commands_can_be_said(engine: Engine, screen: Screen, provider: FakeOpenAI) -> None:
@@ -163,20 +163,20 @@ async def stopping(engine: Engine, screen: Screen, provider: FakeOpenAI) -> asyn
 async def test_stop_is_for_the_asker_and_admins(engine: Engine, screen: Screen, provider: FakeOpenAI) -> None:
     """Nobody else stops an answer, by the button or the command; what was written stays and is remembered."""
     task = await stopping(engine, screen, provider)
-    assert await engine.press(Control.STOP, 1, BEN) == notes.NOT_YOURS
-    assert await engine.command("stop", HERE, BEN) == notes.NOTHING_TO_STOP
-    assert await engine.press(Control.AGAIN, 1, ANN) == notes.STILL_WRITING
-    assert await engine.press(Control.STOP, 1, BEN, admin=True) == ""
+    assert await engine.press(Control.STOP, 1, Caller(BEN)) == notes.NOT_YOURS
+    assert await engine.command("stop", HERE, Caller(BEN)) == notes.NOTHING_TO_STOP
+    assert await engine.press(Control.AGAIN, 1, Caller(ANN)) == notes.STILL_WRITING
+    assert await engine.press(Control.STOP, 1, Caller(BEN, admin=True)) == ""
     assert (await task).state is State.STOPPED
     assert screen.texts == ["Some words"]
     assert await recall(engine) == ["one", "Some words"]
-    assert await engine.press(Control.STOP, 1, ANN) == notes.NOTHING_TO_STOP
+    assert await engine.press(Control.STOP, 1, Caller(ANN)) == notes.NOTHING_TO_STOP
 
 
 async def test_the_asker_stops_by_command(engine: Engine, screen: Screen, provider: FakeOpenAI) -> None:
     """The same as by the button."""
     task = await stopping(engine, screen, provider)
-    assert await engine.command("stop", HERE, ANN) == notes.STOPPING
+    assert await engine.command("stop", HERE, Caller(ANN)) == notes.STOPPING
     assert (await task).state is State.STOPPED
 
 
@@ -184,7 +184,7 @@ async def again(engine: Engine, screen: Screen, turn: int, author: Author = ANN)
     """Press Try again, and wait until what it began is over."""
     engine.serve("discord", lambda _: screen)
     before = screen.last.attempt
-    said = await engine.press(Control.AGAIN, turn, author)
+    said = await engine.press(Control.AGAIN, turn, Caller(author))
     if not said:
         await screen.until(lambda: screen.last.attempt > before and screen.last.state is State.DONE)
         await engine.drain(60)
@@ -213,7 +213,7 @@ async def test_only_the_last_answer_is_tried_again_and_only_for_its_asker(engine
     assert await again(engine, screen, 1, BEN) == notes.NOT_YOURS
     await engine.respond(say("two", "2"), screen)
     assert await again(engine, screen, 1) == notes.OLDER
-    await engine.command("reset", HERE, ANN)
+    await engine.command("reset", HERE, Caller(ANN))
     assert await again(engine, screen, 2) == notes.FORGOTTEN
     assert len(screen.messages) == 2
 
@@ -237,7 +237,7 @@ async def test_a_memory_that_fails_is_told(engine: Engine, screen: Screen) -> No
     answer = await engine.respond(say("one", "1"), screen)
     assert answer is not None
     assert (answer.state, screen.texts) == (State.FAILED, [notes.STORAGE])
-    assert await engine.press(Control.STOP, 1, ANN) == notes.STORAGE
+    assert await engine.press(Control.STOP, 1, Caller(ANN)) == notes.STORAGE
 
 
 async def test_stopping_lets_answers_end_and_closes_the_late_ones(engine: Engine, provider: FakeOpenAI) -> None:

@@ -21,7 +21,7 @@ from bot.door import Door
 from bot.engine import Engine
 from bot.errors import PlatformError, PlatformFault
 from bot.limits import NONE, Limit, Toll, figures, share, tomorrow, until, wait
-from bot.messages import Author, Control, Incoming, Message, Place, Role, State, Usage
+from bot.messages import Author, Caller, Control, Incoming, Message, Place, Role, State, Usage
 from bot.metrics import Metrics
 from bot.pacing import Pacer
 from bot.record import Answer
@@ -207,9 +207,9 @@ async def test_trying_again_and_editing_count(strict: Strict, screen: Screen, pr
     parley = strict(turns_per_minute=2)
     parley.serve("discord", lambda _: screen)
     await ask(parley, screen, "1")
-    assert await parley.press(Control.AGAIN, 1, ANN) == ""
+    assert await parley.press(Control.AGAIN, 1, Caller(ANN)) == ""
     await screen.until(lambda: provider.asked == 2 and screen.last.state is State.DONE)
-    assert (await parley.press(Control.AGAIN, 1, ANN)).startswith("That was a lot")
+    assert (await parley.press(Control.AGAIN, 1, Caller(ANN))).startswith("That was a lot")
     await parley.amend(replace(say("changed", "1"), channel_id="7"))
     assert (await ask(parley, screen, "2")).fault == "limit"
     assert provider.asked == 2
@@ -285,6 +285,31 @@ async def test_nobody_is_scolded_before_others(strict: Strict, screen: Screen, p
         assert len(shown) == (place.direct or (public and not confident))
 
 
+async def test_the_lists_hold_for_commands_too(strict: Strict) -> None:
+    """By roles and servers as by people; who manages a channel is no admin; a person's own words stay theirs."""
+    parley = strict({"allow_people": ["role"], "block": ["guild9"]})
+    assert await parley.command("help", HERE, Caller(ANN)) == notes.NO_ENTRY[Reason.PERSON]
+    assert await parley.command("reset", HERE, Caller(ANN, manages=True)) == notes.NO_ENTRY[Reason.PERSON]
+    assert await parley.command("reset", HERE, Caller(ANN, marks=("role",))) == notes.NOTHING_TO_RESET
+    assert await parley.command("reset", HERE, Caller(ANN, admin=True)) == notes.NOTHING_TO_RESET
+    told = await parley.command("reset", HERE, Caller(ANN, admin=True, marks=("guild9",)))
+    assert told == notes.NO_ENTRY[Reason.BLOCKED]
+    assert await parley.command("export", Place("discord:9", direct=True), Caller(BEN)) == notes.NOTHING_OF_YOURS
+    await parley.command("pause", HERE, Caller(BEN, admin=True))
+    assert await parley.command("stop", HERE, Caller(ANN, marks=("role",))) == notes.NOTHING_TO_STOP
+
+
+async def test_trying_again_goes_by_the_lists_of_now(strict: Strict, screen: Screen) -> None:
+    """Not by the roles that the person had when they asked."""
+    parley = strict({"allow_people": ["role"]})
+    parley.serve("discord", lambda _: screen)
+    answer = await parley.respond(replace(say("x", "1"), marks=("role",)), screen)
+    assert answer
+    assert await parley.press(Control.AGAIN, 1, Caller(ANN)) == notes.NO_ENTRY[Reason.PERSON]
+    assert await parley.press(Control.AGAIN, 1, Caller(ANN, marks=("role",))) == ""
+    await screen.until(lambda: screen.last.state is State.DONE)
+
+
 async def test_a_minute_and_a_day_pass(strict: Strict) -> None:
     """Then a person may ask again."""
     parley, now = strict(), [since(1, time.time()) + 3600.0]
@@ -300,22 +325,22 @@ async def test_a_minute_and_a_day_pass(strict: Strict) -> None:
 async def test_admins_block_and_pause_from_the_chat(strict: Strict, screen: Screen) -> None:
     """A restart keeps it; nobody else may; on Discord it says nothing of Slack."""
     parley = strict()
-    assert await parley.command("block", HERE, BEN, False, ANN.id) == notes.ADMINS_ONLY
-    said = await parley.command("block", HERE, BEN, True, "<@u1>")
+    assert await parley.command("block", HERE, Caller(BEN), ANN.id) == notes.ADMINS_ONLY
+    said = await parley.command("block", HERE, Caller(BEN, admin=True), "<@u1>")
     assert said == notes.BLOCKED.format(person="u1", platform="Discord")
-    assert await parley.command("block", HERE, BEN, True, "u1") == notes.AS_IT_WAS
-    assert await parley.command("block", HERE, BEN, True, "the tall one") == notes.WHOM
+    assert await parley.command("block", HERE, Caller(BEN, admin=True), "u1") == notes.AS_IT_WAS
+    assert await parley.command("block", HERE, Caller(BEN, admin=True), "the tall one") == notes.WHOM
     assert (await ask(strict(), screen, "1")).fault == "access"
-    assert await parley.command("reset", HERE, ANN) == notes.NO_ENTRY[Reason.BLOCKED]
+    assert await parley.command("reset", HERE, Caller(ANN)) == notes.NO_ENTRY[Reason.BLOCKED]
     assert (await ask(strict(), screen, "2", place=Place("slack:T:C", shared=True))).state is State.DONE
-    await parley.command("unblock", HERE, BEN, True, "<@!u1>")
+    await parley.command("unblock", HERE, Caller(BEN, admin=True), "<@!u1>")
     assert (await ask(strict(), screen, "3")).state is State.DONE
-    assert await parley.command("pause", HERE, BEN, True) == notes.PAUSED.format(platform="Discord")
+    assert await parley.command("pause", HERE, Caller(BEN, admin=True)) == notes.PAUSED.format(platform="Discord")
     assert (await ask(strict(), screen, "4", BEN)).note == notes.NO_ENTRY[Reason.PAUSED]
-    assert await parley.command("resume", HERE, BEN) == notes.ADMINS_ONLY
-    await parley.command("resume", HERE, BEN, True)
+    assert await parley.command("resume", HERE, Caller(BEN)) == notes.ADMINS_ONLY
+    await parley.command("resume", HERE, Caller(BEN, admin=True))
     assert (await ask(strict(), screen, "5", BEN)).state is State.DONE
-    assert await parley.command("pause", Place("terminal:ann"), BEN, True) == notes.NOT_HERE
+    assert await parley.command("pause", Place("terminal:ann"), Caller(BEN, admin=True)) == notes.NOT_HERE
 
 
 async def test_two_bots_do_not_talk_for_ever(strict: Strict, screen: Screen) -> None:
@@ -338,9 +363,12 @@ async def test_who_resets_a_shared_place_is_named_without_their_markup(strict: S
     parley = strict()
     await ask(parley, screen, "1")
     evil = Author("u1", "**Ann** <@1> @everyone [x](http://y)")
-    assert await parley.command("reset", HERE, evil) == "Ann 1 everyone x (http y) had me forget this conversation."
+    assert (
+        await parley.command("reset", HERE, Caller(evil))
+        == "Ann 1 everyone x (http y) had me forget this conversation."
+    )
     await ask(parley, screen, "2", place=DM)
-    assert await parley.command("reset", DM, ANN) == notes.RESET
+    assert await parley.command("reset", DM, Caller(ANN)) == notes.RESET
 
 
 async def test_what_was_answered_again_counts_after_a_restart(tmp_path: Path) -> None:

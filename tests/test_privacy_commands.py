@@ -18,7 +18,7 @@ from bot import notes
 from bot.config import BotSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Author, Incoming, Place, State
+from bot.messages import Author, Caller, Incoming, Place, State
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
 from bot.privacy import cut, fence
@@ -98,12 +98,12 @@ async def questions(engine: Engine, place: Place) -> list[str]:
 async def test_forget_me_deletes_what_one_person_said_everywhere(engine: Engine) -> None:
     """And says how many questions that were; what others said stays; a second time there is nothing."""
     await talk(engine)
-    said = await engine.command("forget-me", CHANNELS[0], WHO)
+    said = await engine.command("forget-me", CHANNELS[0], Caller(WHO))
     assert said == notes.FORGOT.format(count="2 questions")
     for place in CHANNELS:
         assert await questions(engine, place) == [f"Ben in {place.key}"]
-    assert await engine.command("forget-me", CHANNELS[0], WHO) == notes.NOTHING_OF_YOURS
-    assert await engine.command("forget-me", CHANNELS[0], OTHER) == notes.FORGOT.format(count="2 questions")
+    assert await engine.command("forget-me", CHANNELS[0], Caller(WHO)) == notes.NOTHING_OF_YOURS
+    assert await engine.command("forget-me", CHANNELS[0], Caller(OTHER)) == notes.FORGOT.format(count="2 questions")
 
 
 async def test_forget_me_stops_what_that_person_has_running(engine: Engine, provider: FakeOpenAI) -> None:
@@ -115,7 +115,7 @@ async def test_forget_me_stops_what_that_person_has_running(engine: Engine, prov
     await two.asked()
     await one.send("Half an ")
     await mine.until(lambda: bool(mine.messages))
-    assert await engine.command("forget-me", DIRECT, WHO) == notes.FORGOT.format(count="1 question")
+    assert await engine.command("forget-me", DIRECT, Caller(WHO)) == notes.FORGOT.format(count="1 question")
     answer = await asked
     assert answer is not None
     assert answer.state is State.STOPPED
@@ -163,13 +163,13 @@ async def test_on_the_page_both_are_about_the_conversation_alone(engine: Engine)
     mine, theirs = Place("web:mine"), Place("web:theirs")
     for number, place in enumerate((mine, theirs)):
         await engine.respond(say(f"said in {place.key}", str(number), place, you), Screen(trip=0))
-    told = await engine.command("export", mine, you)
+    told = await engine.command("export", mine, Caller(you))
     assert "said in web:mine" in told
     assert "web:theirs" not in told
-    assert await engine.command("forget-me", mine, you) == notes.RESET
-    assert await engine.command("forget-me", mine, you) == notes.NOTHING_TO_RESET
+    assert await engine.command("forget-me", mine, Caller(you)) == notes.RESET
+    assert await engine.command("forget-me", mine, Caller(you)) == notes.NOTHING_TO_RESET
     assert await questions(engine, theirs) == ["said in web:theirs"]
-    assert await engine.command("export", mine, you) == notes.NOTHING_OF_YOURS
+    assert await engine.command("export", mine, Caller(you)) == notes.NOTHING_OF_YOURS
 
 
 @given(rows=st.lists(st.fixed_dictionaries({"text": st.text()})), largest=st.integers(10, 200))

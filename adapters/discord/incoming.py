@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from discord import DMChannel, Message, MessageType, TextChannel, Thread
+from discord import DMChannel, Guild, Member, Message, MessageType, TextChannel, Thread, User
 
 from adapters.discord.words import call, read
 from bot.access import names
@@ -104,16 +104,15 @@ def incoming(
         attachments=_attachments(message),
         sent=message.created_at.timestamp(),
         people=tuple(Author(str(user.id), call(user)) for user in message.mentions if user.id != me),
-        marks=_marks(message),
+        marks=marks(message.author, message.channel, message.guild),
         admin=str(message.author.id) in admins,
         bot=message.author.bot,
     )
 
 
-def _marks(message: Message) -> tuple[str, ...]:
+def marks(author: User | Member, where: Any, guild: Guild | None) -> tuple[str, ...]:
     """The ids that a list may name: the person, their roles, the channel, what that is in, the server."""
-    author, where, guild = message.author, message.channel, message.guild
-    ids = [author.id, *(role.id for role in getattr(author, "roles", ())), where.id]
+    ids = [author.id, *(role.id for role in getattr(author, "roles", ())), getattr(where, "id", 0)]
     parent = where.parent if isinstance(where, Thread) else where
     ids += [home(where), getattr(parent, "category_id", None) or 0, guild.id if guild else 0]
     return tuple(dict.fromkeys(str(one) for one in ids if one))

@@ -14,13 +14,13 @@ from discord.app_commands import Choice
 
 from adapters.discord.channel import PAGE
 from adapters.discord.form import content, pressed
-from adapters.discord.incoming import home, locate
+from adapters.discord.incoming import home, locate, marks
 from bot.commands import COMMANDS, PUBLIC
 from bot.engine import Engine
 from bot.errors import PlatformError, PlatformFault, StorageError
 from bot.health import Host
 from bot.markdown import split
-from bot.messages import Author, Page, Place
+from bot.messages import Author, Caller, Page, Place
 from bot.notes import STORAGE
 
 RESTARTING = "I am being restarted. Please try again in a minute."
@@ -55,15 +55,15 @@ class Interactions:
         name, argument = str(data.get("name")), _argument(data)
         if name not in COMMANDS or interaction.channel_id is None:
             name, argument = "help", ""
-        author, place = _author(interaction), _place(interaction)
-        admin = author.id in self._admins or (name in PUBLIC and _rules(interaction))
-        public = (admin and bool(argument) and name in PUBLIC) or (name == "reset" and place.shared)
+        caller, place = self._meet(interaction), _place(interaction)
+        rules = (caller.admin or caller.manages) and bool(argument) and name in PUBLIC
+        public = rules or (name == "reset" and place.shared)
         await _acknowledge(interaction, public)
         said = await self._told(
             lambda: (
-                self._engine.export(place, author, partial(_give, interaction))
+                self._engine.export(place, caller.author, partial(_give, interaction))
                 if name == "export"
-                else self._engine.command(name, place, author, admin, argument)
+                else self._engine.command(name, place, caller, argument)
             )
         )
         try:
@@ -85,14 +85,23 @@ class Interactions:
         press = pressed(custom_id)
         if press is None:
             return
-        author = _author(interaction)
-        said = await self._told(lambda: self._engine.press(*press, author, author.id in self._admins))
+        said = await self._told(lambda: self._engine.press(*press, self._meet(interaction)))
         if not said:
             return
         try:
             await interaction.followup.send(said, ephemeral=True)
         except LOST as error:
             log.warning("a button's answer could not be shown", error=type(error).__name__)
+
+    def _meet(self, interaction: discord.Interaction) -> Caller:
+        """Who does it."""
+        user = interaction.user
+        return Caller(
+            Author(str(user.id), user.display_name),
+            admin=str(user.id) in self._admins,
+            manages=_rules(interaction),
+            marks=marks(user, interaction.channel, interaction.guild),
+        )
 
     async def _told(self, do: Callable[[], Awaitable[str]]) -> str:
         """What came of it, or the sentence for why nothing did."""
@@ -145,7 +154,3 @@ def _rules(interaction: discord.Interaction) -> bool:
 
 def _place(interaction: discord.Interaction) -> Place:
     return locate(interaction.channel_id or 0, interaction.guild_id is None, home(interaction.channel))
-
-
-def _author(interaction: discord.Interaction) -> Author:
-    return Author(str(interaction.user.id), interaction.user.display_name)

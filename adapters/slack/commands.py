@@ -106,14 +106,15 @@ class Commands:
         """Set what holds for all in a channel, for those who may; all there see what was set."""
         person, place = meet(body, respond, self._settings), self._place(body)
         try:
-            own = place.direct and name in PUBLIC
-            admin = person.admin or own or await runs(client, person.author.id, self._me.team)
+            own = person.caller.admin or (place.direct and name in PUBLIC)
+            may = own or await runs(client, person.caller.author.id, self._me.team)
         except PlatformError as error:
             log.warning("slack does not say whether a person is an admin", error=str(error))
             await person.tell(UNSURE)
             return
-        person = replace(person, admin=admin)
-        await person.tell(await self._run(name, place, person, argument), public=admin and name in PUBLIC)
+        admin, manages = person.caller.admin or (may and name in RULES), may and name in PUBLIC
+        person = replace(person, caller=replace(person.caller, admin=admin, manages=manages))
+        await person.tell(await self._run(name, place, person, argument), public=manages)
 
     async def _command(self, name: str, body: Mapping[str, Any], respond: AsyncRespond) -> None:
         person, place = meet(body, respond, self._settings), self._place(body)
@@ -135,15 +136,15 @@ class Commands:
     async def _run(self, name: str, place: Place, person: Person, argument: str = "") -> str:
         async def run() -> str:
             if name == "export":
-                return await self._engine.export(place, person.author, partial(self._give, person))
-            said = await self._engine.command(name, place, person.author, person.admin, argument)
+                return await self._engine.export(place, person.caller.author, partial(self._give, person))
+            said = await self._engine.command(name, place, person.caller, argument)
             return f"{said}\n\n{_list()}" if name == "help" else said
 
         return await told(self._host, run)
 
     async def _give(self, person: Person, name: str, text: str) -> None:
         """Send a person a file in their direct messages with the bot. Raises PlatformError."""
-        posting = self._workspace.client.chat_postMessage(channel=person.author.id, text=EXPORT, mrkdwn=False)
+        posting = self._workspace.client.chat_postMessage(channel=person.caller.author.id, text=EXPORT, mrkdwn=False)
         posted = await call(posting)
         await attach(self._workspace, str(posted["channel"]), "", name, text)
 

@@ -18,7 +18,7 @@ from adapters.slack.settings import Settings
 from bot.errors import StorageError
 from bot.health import Host
 from bot.markdown import split
-from bot.messages import Author, Page, Place
+from bot.messages import Author, Caller, Page, Place
 from bot.notes import STORAGE
 
 RESTARTING = "I am being restarted. Please try again in a minute."
@@ -31,8 +31,7 @@ log = structlog.get_logger(__name__)
 class Person:
     """Somebody to answer; `thread` is where they are, empty outside of one."""
 
-    author: Author
-    admin: bool
+    caller: Caller
     thread: str
     respond: AsyncRespond
 
@@ -78,7 +77,7 @@ def meet(body: Mapping[str, Any], respond: AsyncRespond, settings: Settings) -> 
     user = body.get("user") or {"id": body.get("user_id") or "", "name": body.get("user_name") or ""}
     author = Author(user["id"], user.get("name") or user.get("username") or user["id"])
     where = body.get("container") or body.get("message") or {}
-    return Person(author, author.id in settings.admins, where.get("thread_ts") or "", respond)
+    return Person(Caller(author, author.id in settings.admins), where.get("thread_ts") or "", respond)
 
 
 def team_of(body: Mapping[str, Any], me: Identity) -> str:

@@ -32,7 +32,7 @@ from adapters.web.rate import Rate, client
 from adapters.web.settings import Settings
 from bot.engine import Engine
 from bot.health import Host
-from bot.messages import Incoming, Place
+from bot.messages import Caller, Incoming, Place
 from bot.record import Answer
 
 ID_HEADER = "X-Conversation-Id"
@@ -88,7 +88,7 @@ def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
     @router.delete("/conversations/{conversation}", response_model=Forgotten, responses=KNOWN)
     async def forget(conversation: str) -> JSONResponse:
         """Forget a conversation."""
-        await engine.command("reset", await known(engine, conversation), AUTHOR)
+        await engine.command("reset", await known(engine, conversation), Caller(AUTHOR))
         return JSONResponse({"conversation_id": conversation})
 
     @router.get("/about", response_model=About, responses=failing())

@@ -12,11 +12,12 @@ import uvicorn
 
 from adapters.slack import Settings, run
 from bot.alerts import Alerts
+from bot.commands import PUBLIC
 from bot.config import AccessSettings, BotSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.health import Asgi, Host
-from bot.messages import Author, Incoming, Message, Page, Place, State
+from bot.messages import Author, Caller, Incoming, Message, Page, Place, State
 from bot.ports import Channel
 from bot.privacy import Attach
 from bot.record import Answer, Turn
@@ -118,12 +119,12 @@ class Echo:
         self.memory.check()
         self.retracted.append((platform, channel_id, message_id))
 
-    async def command(self, name: str, place: Place, author: Author, admin: bool = False, argument: str = "") -> str:
+    async def command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
         """Say what was asked for, or `said` where that is set."""
-        self.commands.append((name, place, author))
+        self.commands.append((name, place, caller.author))
         self.arguments.append(argument)
-        if admin:
-            self.admins.append(author)
+        if caller.admin or (caller.manages and name in PUBLIC):
+            self.admins.append(caller.author)
         if self.memory.broken:
             raise StorageError("the disk is full")
         return self.said or f"{name}: done"
@@ -135,7 +136,7 @@ class Echo:
                 await attach(name, text)
         except PlatformError as error:
             return f"refused: {error}"
-        return "exported" if self.exports else await self.command("export", place, author)
+        return "exported" if self.exports else await self.command("export", place, Caller(author))
 
     async def close(self) -> None:
         """End what is left."""
