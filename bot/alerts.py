@@ -29,6 +29,7 @@ class Alerts:
         self._tellers: dict[str, Teller] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._memory: Memory | None = None
+        self._untold: dict[str, str] = {}  # what nobody could be told yet
 
     async def remember(self, memory: Memory) -> None:
         """Go on from what was told before this start, and keep what is told from now on. Raises StorageError."""
@@ -36,8 +37,11 @@ class Alerts:
         self._told.update(await memory.metadata(PLACE))
 
     def connect(self, platform: str, teller: Teller) -> None:
-        """A platform whose admins can be written to."""
+        """A platform whose admins can be written to; they are told what happened before."""
         self._tellers[platform] = teller
+        untold, self._untold = self._untold, {}
+        for kind, sentence in untold.items():
+            self._spread(kind, sentence)
 
     def tell(self, kind: str, sentence: str) -> None:
         """Tell the admins, unless they were told of this kind within the last day. Returns at once."""
@@ -46,14 +50,20 @@ class Alerts:
             return
         self._told[kind] = now
         log.warning("the admins are told", kind=kind, sentence=sentence)
-        self._spawn(self._keep(kind, now))
-        for platform, teller in self._tellers.items():
-            self._spawn(self._write(platform, teller, sentence))
+        if self._tellers:
+            self._spread(kind, sentence)
+        else:
+            self._untold[kind] = sentence
 
     async def settle(self, seconds: float = 2.0) -> None:
         """Wait until what was told is written down and written to the admins, `seconds` at most."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
+
+    def _spread(self, kind: str, sentence: str) -> None:
+        self._spawn(self._keep(kind, self._told[kind]))
+        for platform, teller in self._tellers.items():
+            self._spawn(self._write(platform, teller, sentence))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -117,15 +117,16 @@ class Brief:
                 await self._desk.memory.trim(place.key, shown[0].number if shown else 2 * self._turn)
 
     async def _gather(self, channel: Channel | Transcript, first: bool) -> None:
-        around = quote(await channel.around(self._said[-1], first)) if isinstance(channel, Surroundings) else ""
+        around = await channel.around(self._said[-1], first) if isinstance(channel, Surroundings) else ()
         files = Material()
         attachments = [file for said in self._said for file in said.attachments]
         if attachments and isinstance(channel, Library):
             files = await read(attachments, channel, self._model.facts, self._desk.files)
         elif attachments:
             files = Material(notes=(notes.NO_FILES,))
-        text = "\n\n".join(filter(None, (around, files.text)))
-        self._material = Material(text, files.files, files.notes)
+        text = "\n\n".join(filter(None, (quote(around), files.text)))
+        quoted = {said.by for said in around if said.by} - {said.author.id for said in self._said}
+        self._material = Material(text, files.files, files.notes, tuple(sorted(quoted)))
         if text or files.files:
             await self._desk.memory.supply(self._turn, self._material)
             self.question = ask(self._said, self._material, self.question.moment)

@@ -29,8 +29,10 @@ SUGGESTIONS = 25
 
 PAUSES = {"pause": notes.PAUSED, "resume": notes.RESUMED}
 BLOCKS = {"block": notes.BLOCKED, "unblock": notes.UNBLOCKED}
-PERSON = re.compile(r"(?:<@!?)?([A-Za-z0-9]{1,40})(?:\|[^>]*)?>?")
+MENTION = re.compile(r"(?:<@!?)?(\w{1,40})(?:\|[^>]*)?>?")
 """A mention as either platform writes it, or an id."""
+IDS = {"discord": re.compile(r"[0-9]+"), "slack": re.compile(r"[UWB][A-Z0-9]+")}
+"""What a person's id looks like."""
 MARKUP = re.compile(r"[^\w .,'’()-]+")
 
 log = structlog.get_logger(__name__)
@@ -149,6 +151,7 @@ class Controls:
             return notes.EXPORT_ALONE if place.shared else await self._privacy.recite(place, author)
         if place.platform in UNNAMED:
             return notes.RESET if await self.reset(place) else notes.NOTHING_TO_RESET
+        await self._door.forget(place, author)
         return await self._privacy.forget(place, author)
 
     async def _rule(self, name: str, place: Place, admin: bool, whom: str) -> str:
@@ -161,11 +164,12 @@ class Controls:
         if name in ("pause", "resume"):
             changed, said = await self._door.pause(place.platform, name == "pause"), PAUSES[name]
             return said.format(platform=platform) if changed else notes.AS_IT_WAS
-        person = PERSON.fullmatch(whom)
-        if person is None:
+        mention = MENTION.fullmatch(whom)
+        person = mention[1].upper() if mention else ""
+        if not IDS[place.platform].fullmatch(person):
             return notes.WHOM
-        changed = await self._door.block(f"{place.platform}:{person[1]}", name == "block")
-        return BLOCKS[name].format(person=person[1], platform=platform) if changed else notes.AS_IT_WAS
+        changed = await self._door.block(f"{place.platform}:{person}", name == "block")
+        return BLOCKS[name].format(person=person, platform=platform) if changed else notes.AS_IT_WAS
 
     async def _models(self, place: Place) -> str:
         names = ", ".join(f"`{name}`" for name in self._customs.roster.names)

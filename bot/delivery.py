@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 import structlog
 
-from bot.errors import ModelError, PlatformError, PlatformFault
+from bot.errors import ModelError, PlatformError, PlatformFault, StorageError
+from bot.journal import Journal
 from bot.messages import State, Usage
 from bot.notes import ENDINGS, FILE, failure
 from bot.pacing import Urgency
 from bot.ports import Channel, Library, Piece, Transcript
-from bot.record import Answer
+from bot.record import Answer, Asked
 from bot.reply import Reply
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,28 @@ class Halt:
         self.state = self.state or state
         if self.reading:
             self.reading.cancel()
+
+
+async def prepare(
+    channel: Channel | Transcript, turn: int, asked: Asked | None, journal: Journal
+) -> Reply | Transcript:
+    """What an answer is written on, over the posts that it has; the journal learns of every further one.
+
+    `asked` is the turn where it is answered anew. Raises StorageError.
+    """
+    if isinstance(channel, Transcript):
+        return channel
+    attempt = asked.attempt if asked else 0
+    if asked and asked.state is not State.GROWING:  # one that a crash broke off goes on: its posts may stand there
+        attempt = await journal.reopen(turn)
+
+    async def posted(posts: Sequence[str], text: str) -> None:
+        try:
+            await journal.progress(turn, posts, text)
+        except StorageError as error:  # the answer goes on; that it cannot be remembered is said at its end
+            log.error("the memory failed", error=str(error))
+
+    return Reply(channel, turn, posted, asked.posts if asked else (), attempt)
 
 
 async def tell(text: str, screen: Reply | Transcript, state: State = State.DONE, note: str = "") -> Answer:

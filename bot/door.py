@@ -15,9 +15,10 @@ import structlog
 from bot import notes
 from bot.access import Access, Reason, Switches
 from bot.alerts import Alerts
+from bot.commands import PRIVATE
 from bot.config import AccessSettings, LimitsSettings
 from bot.limits import LEVELS, MINUTE, NONE, Limit, reached, share, tomorrow, until, wait
-from bot.messages import Caller, Incoming, Place
+from bot.messages import Author, Caller, Incoming, Place
 from bot.ports import Memory
 from bot.usage import since
 
@@ -29,7 +30,7 @@ TOLD = "told"
 DAY = 86_400.0
 KNOWN = 5000
 """People whose questions of today are kept at hand, and places where bots were answered."""
-NOTED = 500
+NOTED = 2000
 """Notices that are remembered."""
 
 log = structlog.get_logger(__name__)
@@ -39,13 +40,19 @@ log = structlog.get_logger(__name__)
 class Refusal:
     """Why a question is not taken: "access" or "limit", and a sentence for the person.
 
-    `told` when they had it, or shall have none; `public` when others may read it too, as it passes by itself.
+    `told` when they had it, or shall have none; until the `end` they are not told again.
     """
 
     fault: str
     sentence: str
-    told: bool = True
-    public: bool = False
+    reason: Reason | Limit
+    end: float
+    told: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Whether others may read it too, as it passes by itself."""
+        return isinstance(self.reason, Limit) or self.reason is Reason.PAUSED
 
 
 class Door:
@@ -76,31 +83,55 @@ class Door:
         self._bots: OrderedDict[str, int] = OrderedDict()  # by place, answers to bots in a row
         self._one = asyncio.Lock()
 
-    async def refuse(self, said: Incoming) -> Refusal | None:
-        """Why this question is turned away; None where it is let in, and is then counted. Raises StorageError."""
+    async def refuse(self, said: Incoming, quiet: bool = False) -> Refusal | None:
+        """Why this question is turned away; None where it is let in, and is then counted. Raises StorageError.
+
+        With `quiet` the person will not be told, and so is told another time.
+        """
         async with self._one:
-            switches = await self._read()
-            operator = said.place.platform in OPERATORS
-            if not operator and (reason := self._access.judge(said, switches)):
-                return await self._turn_away(said, "access", reason, notes.NO_ENTRY[reason], self._clock() + DAY)
+            refusal = await self._look(said)
+            return await self._tell(said, refusal) if refusal and not quiet else refusal
+
+    async def still(self, said: Incoming) -> Refusal | None:
+        """Why a question that was let in is not asked any more, when its turn has come. Raises StorageError."""
+        async with self._one:
             now = self._clock()
-            midnight = since(1, now)
-            asked = OrderedDict[str, float]() if operator else await self._questions(said, min(midnight, now - MINUTE))
-            if _key(said) in asked:  # a second delivery: the journal knows it
-                return None
-            if said.bot and self._looping(said.place):
-                return Refusal("access", notes.NO_ENTRY[Reason.BOT])
-            counted = not operator and not said.admin
-            found = wait(list(asked.values()), now, midnight, self._limits) if counted else None
-            if found is None and not said.command and (spent := await self._spent(said, midnight, counted)):
-                found = spent, tomorrow(midnight)
-            if found:
-                limit, free = found
-                sentence = notes.LIMITS[limit].format(when=until(free - now))
-                return await self._turn_away(said, "limit", limit, sentence, max(free, now + MINUTE))
-            asked[_key(said)] = now
-            self._enter(said)
+            refusal = await self._judge(said)
+            if refusal is None and (spent := await self._spent(said, since(1, now))):
+                refusal = self._limit(spent, tomorrow(since(1, now)), now)
+            return await self._tell(said, refusal) if refusal else None
+
+    async def _look(self, said: Incoming) -> Refusal | None:
+        """Let a question in and count it, or not."""
+        own = said.command in PRIVATE  # whoever is barred from asking still has a right to these
+        if not own and (barred := await self._judge(said)):
+            return barred
+        now, operator = self._clock(), said.place.platform in OPERATORS
+        midnight = since(1, now)
+        asked = OrderedDict[str, float]() if operator else await self._questions(said, min(midnight, now - MINUTE), now)
+        if _key(said) in asked:  # a second delivery: the journal knows it
             return None
+        if said.bot and self._looping(said.place):
+            return Refusal("access", "", Reason.BOT, now + DAY)
+        limits = self._limits.model_copy(update={"turns_per_day": 0}) if own else self._limits
+        counted = not operator and not said.admin
+        if counted and (found := wait(list(asked.values()), now, midnight, limits)):
+            return self._limit(*found, now)
+        if not said.command and (spent := await self._spent(said, midnight)):
+            return self._limit(spent, tomorrow(midnight), now)
+        asked[_key(said)] = now
+        self._enter(said)
+        return None
+
+    async def _judge(self, said: Incoming) -> Refusal | None:
+        """What the lists say."""
+        switches = await self._read()
+        reason = None if said.place.platform in OPERATORS else self._access.judge(said, switches)
+        return Refusal("access", notes.NO_ENTRY[reason], reason, self._clock() + DAY) if reason else None
+
+    def _limit(self, limit: Limit, free: float, now: float) -> Refusal:
+        sentence = notes.LIMITS[limit].format(when=until(free - now))
+        return Refusal("limit", sentence, limit, max(free, now + MINUTE))
 
     async def bar(self, place: Place, caller: Caller) -> str:
         """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError.
@@ -112,6 +143,14 @@ class Door:
         said = Incoming(place, caller.author, "", "", "", marks=caller.marks, admin=caller.admin)
         reason = None if place.platform in OPERATORS else self._access.judge(said, switches)
         return notes.NO_ENTRY[reason] if reason else ""
+
+    async def forget(self, place: Place, author: Author) -> None:
+        """Let go of what a person was told. Raises StorageError."""
+        who = f"{place.platform}:{author.id}"
+        async with self._one:
+            await self._read()
+            self._told = {name: to for name, to in self._told.items() if name.partition(" ")[0] != who}
+            await self._memory.annotate(NOTICES, TOLD, self._told or None)
 
     async def block(self, person: str, on: bool) -> bool:
         """Block a person, `<platform>:<id>`, or let them in again; False if it was so. Raises StorageError."""
@@ -129,7 +168,8 @@ class Door:
         """What admins said; read once, for only this writes it."""
         if self._switches is None:
             told = (await self._memory.metadata(NOTICES)).get(TOLD)
-            self._told = dict(told) if isinstance(told, Mapping) else {}
+            now = self._clock()
+            self._told = {one: to for one, to in told.items() if now < to} if isinstance(told, Mapping) else {}
             self._switches = Switches.read(await self._memory.metadata(SWITCHES))
         return self._switches
 
@@ -141,22 +181,22 @@ class Door:
         self._switches = switches
         return True
 
-    async def _turn_away(
-        self, said: Incoming, fault: str, reason: Reason | Limit, sentence: str, end: float
-    ) -> Refusal:
-        """The refusal; a bot is never told, a person once for a limit and once a day for all else.
+    async def _tell(self, said: Incoming, refusal: Refusal) -> Refusal:
+        """The refusal, `told` if the person is not to hear of it: a bot never is, nor who was not speaking to this one.
 
-        Until the `end` they are told nothing more of it.
+        Others are told once for a limit, and once a day for all else.
         """
-        limit, now = isinstance(reason, Limit), self._clock()
-        name = f"{_who(said)} {reason}" if limit else _who(said)
-        quiet = said.bot or not (limit or self.settings.notice) or now < self._told.get(name, 0.0)
-        if not quiet and said.place.platform not in OPERATORS:
-            log.info("turned away", fault=fault, reason=reason.value, place=said.place.key, author=said.author.id)
+        now, limit = self._clock(), refusal.fault == "limit"
+        name = f"{_who(said)} {refusal.reason}" if limit else _who(said)
+        hushed = said.bot or not (limit or (self.settings.notice and not said.follows))
+        told = hushed or now < self._told.get(name, 0.0)
+        if not told and said.place.platform not in OPERATORS:
+            place, author = said.place.key, said.author.id
+            log.info("turned away", fault=refusal.fault, reason=refusal.reason.value, place=place, author=author)
             latest = sorted((to, one) for one, to in self._told.items() if now < to)[1 - NOTED :]
-            self._told = {one: to for to, one in latest} | {name: end}
+            self._told = {one: to for to, one in latest} | {name: refusal.end}
             await self._memory.annotate(NOTICES, TOLD, self._told)
-        return Refusal(fault, sentence, quiet, limit or reason is Reason.PAUSED)
+        return replace(refusal, told=told)
 
     def _looping(self, place: Place) -> bool:
         """Whether bots had all their answers in this channel; only an answer to a person starts the count afresh."""
@@ -171,20 +211,21 @@ class Door:
         else:
             self._bots.pop(here, None)
 
-    async def _questions(self, said: Incoming, start: float) -> OrderedDict[str, float]:
-        """When a person asked, from `start` on, by message."""
+    async def _questions(self, said: Incoming, start: float, now: float) -> OrderedDict[str, float]:
+        """When a person asked, from `start` on, by message; what seems to come is of before the clock was set back."""
         who = _who(said)
         if who not in self._asked:
             self._asked[who] = OrderedDict(await self._memory.visits(said.place.platform, said.author.id, start))
             _forget(self._asked)
         self._asked.move_to_end(who)
         asked = self._asked[who]
-        while asked and next(iter(asked.values())) < start:
-            asked.popitem(last=False)
+        for message in [one for one, at in asked.items() if not start <= at <= now]:
+            del asked[message]
         return asked
 
-    async def _spent(self, said: Incoming, midnight: float, counted: bool) -> Limit | None:
+    async def _spent(self, said: Incoming, midnight: float) -> Limit | None:
         """What has spent its day: the person, the conversation, the bot."""
+        counted = said.place.platform not in OPERATORS and not said.admin
         limits, who, where = self._limits, _who(said), said.place.key
         if counted and await self._over(midnight, limits.person_tokens, limits.person_dollars, author=who):
             return Limit.PERSON

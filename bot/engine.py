@@ -16,7 +16,7 @@ from bot.brief import Brief, Desk
 from bot.config import AccessSettings, BotSettings, FilesSettings, LimitsSettings, PlaceSettings
 from bot.controls import Controls
 from bot.customs import Customs
-from bot.delivery import deliver, enclose, tell
+from bot.delivery import deliver, enclose, prepare, tell
 from bot.door import OPERATORS, Door, once_more
 from bot.errors import StorageError
 from bot.live import Places, Waiting
@@ -28,9 +28,8 @@ from bot.outcome import tell_operator
 from bot.own_words import apologise, introduce, paper, reply_ourselves, turn_away
 from bot.ports import Channel, Memory, Model, Transcript
 from bot.privacy import Attach
-from bot.record import Answer, Asked
+from bot.record import Answer
 from bot.recovery import Opener, Recovery
-from bot.reply import Reply
 from bot.summaries import Summaries
 from bot.supervision import report
 
@@ -90,8 +89,8 @@ class Engine:
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn, or turn it away; None if it was claimed before. Raises StorageError."""
         with self._alarm():
-            if refusal := await self._door.refuse(incoming):
-                return self._aside(Waiting(0, incoming, channel), turn_away(channel, refusal, incoming.place))
+            if refused := await self._refused(incoming, channel):
+                return refused
             turn = await self.memory.claim(incoming)
         if turn is None:
             return None
@@ -110,10 +109,7 @@ class Engine:
         For an adapter that has something to do before it calls `take`, or answers the message itself.
         """
         with self._alarm():
-            refusal = await self._door.refuse(incoming)
-        if refusal:
-            self._aside(Waiting(0, incoming, channel), turn_away(channel, refusal, incoming.place))
-        return refusal is None
+            return await self._refused(incoming, channel) is None
 
     async def respond(self, incoming: Incoming, channel: Channel | Transcript) -> Answer | None:
         """Answer a message; None if it was claimed before.
@@ -131,6 +127,10 @@ class Engine:
         """Run a command and return what the person is told. Raises StorageError."""
         return await self._controls.command(name, place, caller, argument)
 
+    async def bars(self, place: Place, caller: Caller) -> str:
+        """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
+        return await self._door.bar(place, caller)
+
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files, so that nobody else sees them; returns what they are told."""
         return await self._controls.export(place, author, attach)
@@ -144,25 +144,25 @@ class Engine:
         return await self._controls.press(control, turn, caller)
 
     async def amend(self, incoming: Incoming) -> None:
-        """A question was changed: the memory has its new text, and the last answer of a place is written anew."""
+        """A question was changed: the memory has its new text, and the last answer of a place is written anew.
+
+        What somebody says now who may not ask is not taken in: what they said before is forgotten.
+        """
+        if await self.bars(incoming.place, Caller(incoming.author, incoming.admin, marks=incoming.marks)):
+            await self.retract(incoming.place.platform, incoming.channel_id, incoming.message_id)
+            return
         asked = await self.memory.amend(incoming)
-        if asked and asked.last and not await self._door.refuse(once_more(incoming)):
+        if asked and asked.last and not await self._door.refuse(once_more(incoming), quiet=True):
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
             self._recovery.answer_anew(asked)
         elif asked:
-            await self._mend(asked.incoming.place)
+            self._places.amend(incoming)
 
     async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
         """A question, or a post of an answer, was deleted: the turn is stopped and leaves the memory."""
         asked = await self.memory.retract(platform, channel_id, message_id)
         if asked:
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
-            await self._mend(asked.incoming.place)
-
-    async def _mend(self, place: Place) -> None:
-        """Have the summary of a place made anew, if one was void."""
-        model, _ = await self._customs.of(place)
-        self._summaries.spoke(place, model)
 
     async def stop(self, place: Place, author: str = "", message: str = "") -> bool:
         """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was."""
@@ -205,6 +205,14 @@ class Engine:
                 (said,) = await asyncio.gather(apologise(waiting.channel, notes.BROKEN, "bug"), return_exceptions=True)
                 return said if isinstance(said, Answer) else Answer(state=State.FAILED, note=notes.BROKEN, fault="bug")
 
+    async def _refused(self, said: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
+        """Turn a message away for good, if it may not be answered."""
+        refusal = await self._door.refuse(said)
+        if refusal is None:
+            return None
+        await self.memory.decline(said)
+        return self._aside(Waiting(0, said, channel), turn_away(channel, refusal, said.place))
+
     def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> asyncio.Future[Answer]:
         """Answer beside what is being written in the place."""
 
@@ -237,6 +245,8 @@ class Engine:
         if main.halt.state or (main.anew and not asked):
             return await self._close(main, Answer(state=main.halt.state or State.STOPPED))
         await self.memory.begin(main.turn, [waiting.turn for waiting in others])
+        if not (asked and asked.posts) and (refusal := await self._door.still(said)):
+            return await self._close(main, await turn_away(main.channel, refusal, here))
         model, system = await self._customs.of(here)
         first = any(waiting.first for waiting in group)
         if here.direct and said.text and first:
@@ -245,7 +255,7 @@ class Engine:
         if own := reply_ourselves(model, here, questions):
             return await self._close(main, await tell(own, paper(main.channel)))
         brief = Brief(self._desk, model, system, main.turn, questions, asked)
-        screen = await self._screen(main, asked)
+        screen = await prepare(main.channel, main.turn, asked, self.memory)
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
         answer = replace(answer, model=brief.model, usage=brief.usage)
         texts.debug("said", question=[said.text for said in questions], answer=answer.text)
@@ -264,22 +274,6 @@ class Engine:
     async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
         await self.memory.finish(waiting.turn, answer, question)
         return answer
-
-    async def _screen(self, waiting: Waiting, asked: Asked | None) -> Reply | Transcript:
-        """What an answer is written on, over the posts that it has; the journal learns of every further one."""
-        if isinstance(waiting.channel, Transcript):
-            return waiting.channel
-        attempt = asked.attempt if asked else 0
-        if asked and asked.state is not State.GROWING:  # one that a crash broke off goes on: its posts may stand there
-            attempt = await self.memory.reopen(waiting.turn)
-
-        async def posted(posts: Sequence[str], text: str) -> None:
-            try:
-                await self.memory.progress(waiting.turn, posts, text)
-            except StorageError as error:  # the answer goes on; that it cannot be remembered is said at its end
-                log.error("the memory failed", error=str(error))
-
-        return Reply(waiting.channel, waiting.turn, posted, asked.posts if asked else (), attempt)
 
     def _obey(self, waiting: Waiting) -> None:
         """Run a command that was said as a message, and show what it says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.delivery import Halt
 from bot.messages import Incoming, State
@@ -73,6 +73,15 @@ class Places:
             waiting.sign = asyncio.create_task(waiting.channel.waiting())
         if place not in self._speakers:
             self._speakers[place] = asyncio.create_task(self._speak(place))
+
+    def amend(self, said: Incoming) -> None:
+        """A question that only waits was changed: it is asked as it reads now."""
+        for waiting in (one for queue in self._waiting.values() for one in queue):
+            old = waiting.incoming
+            if (old.place.platform, old.channel_id, old.message_id) == (
+                said.place.platform, said.channel_id, said.message_id
+            ):  # fmt: skip
+                waiting.incoming = replace(said, place=old.place)
 
     def halt(self, state: State, chosen: Callable[[Waiting], bool]) -> int:
         """End the chosen turns in this state; returns how many they were."""

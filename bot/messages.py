@@ -72,10 +72,14 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Something that somebody else said, shown to the model as material; `author` is empty where nobody knows whose."""
+    """Something that somebody else said, shown to the model as material; `author` is empty where nobody knows whose.
+
+    `by` is the id of that person.
+    """
 
     author: str
     text: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Incoming:
     `people` are those whom it mentions, where their names can be made mentions again. `marks` are the ids that a list
     of `[access]` may name, as the platform writes them: the person and their roles, the channel, what that is in, the
     server or workspace. `admin` is who runs the bot, `external` a person of another organisation in a shared channel,
-    `bot` another program.
+    `bot` another program. `follows` is true where the bot is not addressed but takes part in the thread.
     """
 
     place: Place
@@ -106,6 +110,7 @@ class Incoming:
     admin: bool = False
     external: bool = False
     bot: bool = False
+    follows: bool = False
 
 
 class Role(StrEnum):

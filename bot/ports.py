@@ -8,10 +8,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from bot.errors import ModelError
 from bot.facts import Facts
+from bot.journal import Journal
 from bot.limits import Toll
 from bot.messages import Attachment, Incoming, Message, Page, Quote, State, Usage
 from bot.pacing import Pacer
-from bot.record import Answer, Asked, Material, Record, Summary, Turn
+from bot.record import Record, Summary
 from bot.usage import Row
 
 
@@ -170,53 +171,6 @@ class Model(Protocol):
         ...
 
 
-class Journal(Protocol):
-    """The turns: each platform message is claimed once. Every call raises StorageError."""
-
-    async def claim(self, incoming: Incoming) -> Turn | None:
-        """Write down that this message asks for an answer; None when it was claimed before."""
-        ...
-
-    async def begin(self, turn: int, others: Sequence[int] = ()) -> None:
-        """Write down that a turn is about to be answered, before anything of it is posted.
-
-        `others` become a part of it: they have no answer of their own.
-        """
-        ...
-
-    async def supply(self, turn: int, material: Material) -> None:
-        """Write down what came with the question of a turn; its notes are not kept."""
-        ...
-
-    async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:
-        """Write down which posts show the answer so far, and what they show."""
-        ...
-
-    async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
-        """Close a turn; with a question, question and answer enter the memory in the same transaction."""
-        ...
-
-    async def reopen(self, turn: int) -> int:
-        """Say that a turn is answered anew; returns which attempt that is, counted from 0."""
-        ...
-
-    async def turn(self, id: int) -> Asked | None:
-        """A turn as it is written down; None when it was forgotten, and for commands."""
-        ...
-
-    async def unfinished(self, platform: str) -> list[Asked]:
-        """The turns of a platform that were never closed, commands too, the oldest first."""
-        ...
-
-    async def amend(self, incoming: Incoming) -> Asked | None:
-        """Take in that a message was changed; the memory has its new text. None if it is unknown, or says the same."""
-        ...
-
-    async def retract(self, platform: str, channel_id: str, message_id: str) -> Asked | None:
-        """Take in that a question or a post of an answer was deleted: the turn leaves the memory. None if unknown."""
-        ...
-
-
 class Memory(Journal, Protocol):
     """What was said in each place, in whole turns. Every call raises StorageError."""
 
@@ -287,6 +241,8 @@ class Memory(Journal, Protocol):
 
     async def forget_person(self, platform: str, author: str) -> int:
         """Delete what a person said everywhere on a platform, and its answers; returns how many questions.
+
+        What was said around the questions of others goes where it quotes them.
 
         Their id goes from what they asked and what it cost a day later, with `expire`: the limits of the day hold.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ import structlog
 
 from bot import notes
 from bot.errors import PlatformError
+from bot.limits import until
 from bot.live import Places
 from bot.messages import Author, Place, State
 from bot.ports import Memory
@@ -20,6 +22,8 @@ UNNAMED = ("web",)
 """Platforms where all people are one author: what is theirs is what is in the conversation that they know."""
 LARGEST = 8_000_000
 """Bytes of one file: Discord takes ten million."""
+MOST, PERIOD = 3, 600.0
+"""How often one person is given it within so many seconds."""
 SHORT = 3000
 """Characters that are shown as text where no file can be had."""
 FILE = "parley-export{number}.json"
@@ -30,11 +34,14 @@ log = structlog.get_logger(__name__)
 
 
 class Privacy:
-    """Forgets people and tells them what is kept of them. Raises StorageError."""
+    """Forgets people and tells them what is kept of them. Raises StorageError. `clock` gives the time in seconds."""
 
-    def __init__(self, memory: Memory, places: Places) -> None:
+    def __init__(self, memory: Memory, places: Places, clock: Callable[[], float] = time.monotonic) -> None:
         self._memory = memory
         self._places = places
+        self._clock = clock
+        self._given: dict[str, list[float]] = {}  # by person, when they had what is kept of them
+        self._one = asyncio.Lock()
 
     async def forget(self, place: Place, author: Author) -> str:
         """Stop what a person has running on a platform and delete what they said there; returns what they are told."""
@@ -55,21 +62,36 @@ class Privacy:
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files; returns what they are told, the text itself if it has to be so."""
         parts = await self._parts(place, author)
+        if isinstance(parts, str):
+            return parts
         try:
             for number, part in enumerate(parts, 1):
                 await attach(FILE.format(number="" if number == 1 else f"-{number}"), part)
         except PlatformError as error:
             log.warning("an export could not be given as a file", fault=error.fault.value, error=str(error))
-            return fence(parts[0]) if len(parts) == 1 and len(parts[0]) <= SHORT else notes.NO_EXPORT
-        return notes.EXPORTED if parts else notes.NOTHING_OF_YOURS
+            if len(parts) == 1 and len(parts[0]) <= SHORT:
+                return fence(parts[0])
+            self._given.pop(_who(place, author), None)
+            return notes.NO_EXPORT
+        return notes.EXPORTED
 
     async def recite(self, place: Place, author: Author) -> str:
         """What a person said, as text."""
-        return "\n\n".join(map(fence, await self._parts(place, author))) or notes.NOTHING_OF_YOURS
+        parts = await self._parts(place, author)
+        return parts if isinstance(parts, str) else "\n\n".join(map(fence, parts))
 
-    async def _parts(self, place: Place, author: Author) -> list[str]:
-        where = place.key if place.platform in UNNAMED else ""
-        return cut(await self._memory.export(place.platform, author.id, where))
+    async def _parts(self, place: Place, author: Author) -> list[str] | str:
+        """What a person said, as documents; or a sentence for why they get none now."""
+        who, now = _who(place, author), self._clock()
+        self._given = {one: times for one, times in self._given.items() if now - times[-1] < PERIOD}
+        times = [at for at in self._given.get(who, ()) if now - at < PERIOD]
+        if len(times) == MOST:
+            return notes.EXPORT_LATER.format(when=until(times[0] + PERIOD - now))
+        self._given[who] = [*times, now]
+        async with self._one:  # one at a time: it may be much
+            rows = await self._memory.export(place.platform, author.id, place.key if place.platform in UNNAMED else "")
+            parts = await asyncio.to_thread(cut, rows)
+        return parts or notes.NOTHING_OF_YOURS
 
 
 def cut(rows: Iterable[dict[str, Any]], largest: int = LARGEST) -> list[str]:
@@ -91,3 +113,7 @@ def fence(text: str) -> str:
     """A text as a block of code, whatever is in it."""
     ticks = max([2, *map(len, re.findall("`+", text))]) + 1
     return f"{'`' * ticks}json\n{text}\n{'`' * ticks}"
+
+
+def _who(place: Place, author: Author) -> str:
+    return place.key if place.platform in UNNAMED else f"{place.platform}:{author.id}"

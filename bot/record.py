@@ -17,11 +17,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What came with a question besides its words: text to read, files to see, and what could not be used of it."""
+    """What came with a question besides its words: text to read, files to see, and what could not be used of it.
+
+    `quoted` are the ids of others whose words are in the text.
+    """
 
     text: str = ""
     files: tuple[File, ...] = ()
     notes: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

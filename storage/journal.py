@@ -18,7 +18,10 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
-    """Write a turn for this message; None if it has one."""
+    """Write a turn for this message; None if it has one, or was turned away."""
+    ids = incoming.place.platform, incoming.channel_id, incoming.message_id
+    if db.execute("SELECT 1 FROM declined WHERE platform = ? AND channel = ? AND message = ?", ids).fetchone():
+        return None
     place = enroll(db, incoming.place.key)
     (first,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM turns WHERE place = ?)", (place,)).fetchone()
     values = {
@@ -41,6 +44,12 @@ def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
     return Turn(written.lastrowid or 0, bool(first)) if written.rowcount else None
 
 
+def decline(db: sqlite3.Connection, incoming: Incoming) -> None:
+    """Write down that a message is turned away: its ids, and nothing that it says or who said it."""
+    ids = incoming.place.platform, incoming.channel_id, incoming.message_id
+    db.execute("INSERT OR IGNORE INTO declined VALUES (?, ?, ?, ?)", (*ids, time.time()))
+
+
 def begin(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
     """Say that a turn is about to be answered, with other turns as a part of it; they are closed with it."""
     db.execute("UPDATE turns SET begun = 1 WHERE id = ?", (turn,))
@@ -50,6 +59,10 @@ def begin(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
 def supply(db: sqlite3.Connection, turn: int, material: Material) -> None:
     """Write down what came with a question; unless its place was forgotten meanwhile."""
     db.execute("UPDATE turns SET material = ? WHERE id = ? AND forgotten = 0", (clean(material.text), turn))
+    db.executemany(
+        "INSERT OR IGNORE INTO quoted SELECT platform, ?, id FROM turns WHERE id = ? AND forgotten = 0",
+        [(clean(author), turn) for author in material.quoted],
+    )
     db.executemany(
         "INSERT OR REPLACE INTO files (place, turn, position, name, media_type, data) "
         "SELECT place, id, ?, ?, ?, ? FROM turns WHERE id = ? AND forgotten = 0",
@@ -74,6 +87,7 @@ def reopen(db: sqlite3.Connection, turn: int) -> int:
     ).fetchall()
     if not rows:
         raise StorageError(f"There is no turn {turn} to answer anew.")
+    db.execute("INSERT INTO retries VALUES (?, ?)", (turn, time.time()))
     return int(rows[0][0])
 
 

@@ -60,12 +60,15 @@ def toll(db: sqlite3.Connection, since: float, author: str = "", place: str = ""
 
 def visits(db: sqlite3.Connection, platform: str, author: str, since: float) -> list[tuple[str, float]]:
     """When a person asked, the oldest first, by message; what was answered several times counts as often."""
-    rows = db.execute(
-        "SELECT channel || ':' || message, attempt, created FROM turns "
-        "WHERE platform = ? AND author = ? AND created >= ? ORDER BY created",
-        (platform, author, since),
+    values = {"platform": platform, "author": author, "since": since}
+    return db.execute(
+        "SELECT channel || ':' || message, created AS at FROM turns "
+        "WHERE platform = :platform AND author = :author AND at >= :since UNION ALL "
+        "SELECT channel || ':' || message || '#' || retries.rowid, retries.created "
+        "FROM retries JOIN turns ON turns.id = turn "
+        "WHERE retries.created >= :since AND platform = :platform AND author = :author ORDER BY 2",
+        values,
     ).fetchall()
-    return [(f"{name}#{number}" if number else name, at) for name, attempt, at in rows for number in range(attempt + 1)]
 
 
 def consult(path: Path, by: str, days: int) -> list[Row]:

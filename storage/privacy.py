@@ -19,6 +19,8 @@ BATCH = 500
 """Turns that are looked at in one call."""
 DAY = 25 * 3600.0
 """Seconds of the longest day that a calendar has: so long a forgotten person's id stays, for the limits of the day."""
+WEEK = 7 * 86_400.0
+"""Seconds for which a message that was turned away is known: no platform brings one so late."""
 PERSON = 2
 """What `forgotten` is in a turn whose author is to be forgotten too."""
 
@@ -37,6 +39,7 @@ def expire(db: sqlite3.Connection, after: int, before: float) -> Part:
     """
     end = _end(db, after)
     if end is None:
+        db.execute("DELETE FROM declined WHERE created < ?", (time.time() - WEEK,))
         return Part(0, None)
     count = _forget(db, "id > ? AND id <= ? AND forgotten = 0 AND created < ?", (after, end, before))
     _unname(db, after, end)
@@ -44,10 +47,10 @@ def expire(db: sqlite3.Connection, after: int, before: float) -> Part:
 
 
 def forget_person(db: sqlite3.Connection, after: int, platform: str, author: str) -> Part:
-    """Delete what a person said, everywhere on a platform, with its answers."""
+    """Delete what a person said, everywhere on a platform, with its answers, and what others' questions quote of it."""
     end = _end(db, after, platform, author)
     if end is None:
-        return Part(0, None)
+        return Part(0, after if turns.unquote(db, platform, author, BATCH) == BATCH else None)
     theirs = "id > ? AND id <= ? AND platform = ? AND author = ?"
     values = (after, end, platform, clean(author))
     count = _forget(db, f"{theirs} AND forgotten = 0", values)
@@ -62,7 +65,7 @@ def export(
     """What a person said on a platform, or in one place of it, and what was answered; and the id to go on after."""
     end = _end(db, after, platform, author)
     rows = db.execute(
-        "SELECT key, turns.created, question, material, coalesce(content, "
+        "SELECT key, turns.created, question, coalesce(content, "
         "(SELECT draft FROM turns AS main WHERE main.id = coalesce(turns.joined, turns.id))) "
         "FROM turns JOIN places ON places.id = turns.place LEFT JOIN messages "
         "ON messages.place = turns.place AND number = 2 * coalesce(turns.joined, turns.id) + 1 "
@@ -101,14 +104,14 @@ def _unname(db: sqlite3.Connection, after: int, end: int) -> None:
         (after, end, PERSON, yesterday),
     ).fetchall()
     db.executemany(
-        "UPDATE usage SET author = '' WHERE author = ? AND turn > ? AND turn <= ? "
+        "UPDATE usage SET author = '' WHERE author = ? AND turn > ? AND turn <= ? AND created < ? "
         "AND EXISTS (SELECT 1 FROM turns WHERE id = usage.turn AND forgotten = ? AND turns.created < ?)",
-        [(person, after, end, PERSON, yesterday) for person in {person for _, person in found}],
+        [(person, after, end, yesterday, PERSON, yesterday) for person in {person for _, person in found}],
     )
     db.executemany("UPDATE turns SET author = '' WHERE id = ?", [(turn,) for turn, _ in found])
 
 
-def _describe(place: str, created: float, question: str, material: str, answer: str) -> dict[str, Any]:
+def _describe(place: str, created: float, question: str, answer: str) -> dict[str, Any]:
     said = json.loads(question)
     described = {
         "place": place,
@@ -117,7 +120,6 @@ def _describe(place: str, created: float, question: str, material: str, answer: 
         "text": said["text"],
         "quote": said["quote"],
         "files": [file["name"] for file in said["attachments"]],
-        "material": material,
         "answer": answer,
     }
     return {key: value for key, value in described.items() if value or key in ("text", "answer")}

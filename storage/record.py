@@ -43,6 +43,7 @@ def forget(db: sqlite3.Connection, place: str) -> bool:
     ).fetchone()[0]
     db.execute(f"UPDATE turns SET {GONE} WHERE place = ? AND forgotten = 0", found)  # noqa: S608
     db.execute("DELETE FROM files WHERE place = ?", found)
+    db.execute("DELETE FROM quoted WHERE turn IN (SELECT id FROM turns WHERE place = ?)", found)
     db.execute("DELETE FROM summaries WHERE place = ?", found)
     db.execute("UPDATE places SET start = 0, revision = revision + 1 WHERE id = ?", found)
     return bool(messages or questions)

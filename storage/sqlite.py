@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
+import structlog
 
 from bot.errors import StorageError
 from bot.limits import Toll
@@ -27,6 +28,8 @@ T = TypeVar("T")
 CURSOR_CHUNK = 64
 """aiosqlite's own default; no cursor of its is used here."""
 
+log = structlog.get_logger(__name__)
+
 
 class SqliteMemory:
     """A `Memory` in one file; made by `open`.
@@ -40,6 +43,7 @@ class SqliteMemory:
         self._path = path
         self._file = file
         self._closed = False
+        self._stale = False  # whether the write-ahead log has what was deleted
 
     @classmethod
     async def open(cls, path: Path, patience: float = 5.0) -> SqliteMemory:
@@ -55,6 +59,9 @@ class SqliteMemory:
 
     async def claim(self, incoming: Incoming) -> Turn | None:
         return await self._write(journal.claim, incoming)
+
+    async def decline(self, incoming: Incoming) -> None:
+        await self._write(journal.decline, incoming)
 
     async def begin(self, turn: int, others: Sequence[int] = ()) -> None:
         await self._write(journal.begin, turn, others)
@@ -75,13 +82,19 @@ class SqliteMemory:
         return await self._run(turns.unfinished, platform)
 
     async def amend(self, incoming: Incoming) -> Asked | None:
-        return await self._write(turns.amend, incoming)
+        asked = await self._write(turns.amend, incoming)
+        if asked:
+            await self._purge()
+        return asked
 
     async def retract(self, platform: str, channel_id: str, message_id: str) -> Asked | None:
-        return await self._write(turns.retract, platform, channel_id, message_id)
+        asked = await self._write(turns.retract, platform, channel_id, message_id)
+        if asked:
+            await self._purge()
+        return asked
 
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
-        await self._write(journal.finish, turn, answer, question)
+        await self._write(turns.close, turn, answer, question)
 
     async def recall(self, place: str, limit: int, before: int = 0) -> list[Message]:
         return await self._run(record.recall, place, limit, before)
@@ -106,7 +119,7 @@ class SqliteMemory:
 
     async def forget(self, place: str) -> bool:
         forgotten = await self._write(record.forget, place)
-        await self._run(_erase)
+        await self._purge()
         return forgotten
 
     async def known(self, place: str) -> bool:
@@ -153,7 +166,10 @@ class SqliteMemory:
                 db.execute("BEGIN IMMEDIATE")
                 return work(db, *args, **kwargs)
 
-        return await self._run(transact)
+        done = await self._run(transact)
+        if self._stale:
+            self._stale = await self._run(_erase)
+        return done
 
     async def _walk(self, part: Callable[[sqlite3.Connection, int], privacy.Part]) -> int:
         """Delete part by part, a transaction each, then empty the write-ahead log; returns how many questions."""
@@ -164,8 +180,14 @@ class SqliteMemory:
             if done.after is None:
                 break
             after = done.after
-        await self._run(_erase)
+        await self._purge()
         return count
+
+    async def _purge(self) -> None:
+        """Empty the write-ahead log, which still has what was deleted; while somebody reads it, with a later write."""
+        self._stale = await self._run(_erase)
+        if self._stale:
+            log.info("what was deleted is in the write-ahead log until nobody else reads the file")
 
     async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:
@@ -216,6 +238,11 @@ def _connect(path: Path, patience: float) -> sqlite3.Connection:
     return db
 
 
-def _erase(db: sqlite3.Connection) -> None:
-    """Empty the write-ahead log, which still has what was deleted from the file."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+def _erase(db: sqlite3.Connection) -> bool:
+    """Empty the write-ahead log; True, at once, where somebody who reads it keeps that from being done."""
+    (patience,) = db.execute("PRAGMA busy_timeout").fetchone()
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        return bool(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {patience}")

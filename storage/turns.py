@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.messages import Attachment, Author, File, Incoming, Place, State
+from bot.messages import Attachment, Author, File, Incoming, Message, Place, State
 from bot.prompt import ask
-from bot.record import Asked, Material
-from storage.journal import clean, void, write
+from bot.record import Answer, Asked, Material
+from storage.journal import clean, finish, void, write
 
 GONE = "forgotten = 1, question = NULL, draft = '', material = ''"
 """How a turn is written whose texts are gone."""
@@ -52,13 +52,36 @@ def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
         return None
     own, turn, _ = row
     db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))
+    db.execute("UPDATE turns SET amended = 1 WHERE id = ? AND finished IS NULL", (turn,))
     asked = find(db, turn)
     if asked:
-        content = clean(ask(asked.questions, asked.material).content)
-        (place,) = db.execute("SELECT place FROM turns WHERE id = ?", (turn,)).fetchone()
-        db.execute("UPDATE messages SET content = ? WHERE place = ? AND number = ?", (content, place, 2 * turn))
-        void(db, place, 2 * turn)
+        _write_anew(db, asked)
     return asked
+
+
+def close(db: sqlite3.Connection, turn: int, answer: Answer, question: Message | None) -> None:
+    """Close a turn; a question that was changed while its answer was written is remembered as it reads now."""
+    changed = db.execute("UPDATE turns SET amended = 0 WHERE id = ? AND amended", (turn,)).rowcount
+    asked = find(db, turn) if changed else None
+    if asked and question:
+        question = replace(question, content=ask(asked.questions, asked.material).content)
+    finish(db, turn, answer, question)
+
+
+def unquote(db: sqlite3.Connection, platform: str, author: str, limit: int) -> int:
+    """Take a person's words out of what came with the questions of others, of so many at most; returns of how many.
+
+    What belongs to such a question goes as a whole.
+    """
+    rows = db.execute(
+        "SELECT turn FROM quoted WHERE platform = ? AND author = ? LIMIT ?", (platform, clean(author), limit)
+    ).fetchall()
+    for (turn,) in rows:
+        db.execute("UPDATE turns SET material = '' WHERE id = ?", (turn,))
+        db.execute("DELETE FROM quoted WHERE turn = ?", (turn,))
+        if asked := find(db, turn):
+            _write_anew(db, asked)
+    return len(rows)
 
 
 def retract(db: sqlite3.Connection, platform: str, channel: str, message: str) -> Asked | None:
@@ -81,8 +104,17 @@ def forget(db: sqlite3.Connection, turns: Sequence[int]) -> None:
         (place,) = db.execute("SELECT place FROM turns WHERE id = ?", (turn,)).fetchone()
         db.execute("DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1))
         db.execute("DELETE FROM files WHERE place = ? AND turn = ?", (place, turn))
+        db.execute("DELETE FROM quoted WHERE turn = ?", (turn,))
         db.execute(f"UPDATE turns SET {GONE} WHERE id = ? OR joined = ?", (turn, turn))  # noqa: S608
         void(db, place, 2 * turn)
+
+
+def _write_anew(db: sqlite3.Connection, asked: Asked) -> None:
+    """Have the memory say what a question says now; summaries of it are void."""
+    content = clean(ask(asked.questions, asked.material).content)
+    (place,) = db.execute("SELECT place FROM turns WHERE id = ?", (asked.id,)).fetchone()
+    db.execute("UPDATE messages SET content = ? WHERE place = ? AND number = ?", (content, place, 2 * asked.id))
+    void(db, place, 2 * asked.id)
 
 
 def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:

@@ -52,6 +52,11 @@ class Notebook:
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
         self.finished.append(answer)
 
+    async def known(self, place: str) -> bool:
+        """Every place is."""
+        self.check()
+        return bool(place)
+
     async def asked(self, place: str) -> bool:
         self.check()
         return place in self.claims.values()
@@ -110,6 +115,10 @@ class Echo:
         self.received.append(incoming)
         turn = await self.memory.claim(incoming)
         return asyncio.create_task(self._answer(incoming, channel, turn)) if turn else None
+
+    async def bars(self, place: Place, caller: Caller) -> str:
+        """What whom somebody shut out is told."""
+        return "You may not." if caller.author.id in self.shut else ""
 
     async def admits(self, incoming: Incoming, channel: Channel) -> bool:
         """Let everybody in whom nobody shut out."""

@@ -274,11 +274,11 @@ async def test_deletions_find_question_and_answer() -> None:
 async def test_an_edit_keeps_the_place_and_the_opened_thread_is_none() -> None:
     """Discord tells of the thread as of a change of the message."""
     async with FakeDiscord() as discord, connected(discord, reply_in=THREAD) as app:
-        said = await ask(discord, app, "one")
-        discord.edit(said.id, f"{MENTION} two")
+        discord.edit((await ask(discord, app, "one")).id, f"{MENTION} two")
         await discord.until(lambda: app.engine.amended)
         assert [question.text for question in app.engine.amended] == ["two"]
-        assert app.engine.amended[0].place == app.engine.received[0].place
+        said, changed = app.engine.received[0], app.engine.amended[0]
+        assert (said.channel_id, said.message_id) == (changed.channel_id, changed.message_id)
 
 
 async def test_the_invite_link_asks_for_threads_only_where_they_are_wanted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from discord import DMChannel, Guild, Member, Message, MessageType, TextChannel, Thread, User
@@ -38,12 +39,12 @@ def addressed(message: Message, me: int) -> bool:
         return me in message.raw_mentions
     if isinstance(message.channel, DMChannel) or _mentions(message, me):
         return True
-    return _calls_role(message) or (replies_to(message) == me and _says(message))
+    return _calls_role(message) or (replies_to(message) == me and says(message))
 
 
 def unreadable(message: Message, me: int) -> bool:
     """Whether it calls the bot's role alone, so that Discord keeps its text back for want of the intent."""
-    return _calls_role(message) and not _mentions(message, me) and not _says(message)
+    return _calls_role(message) and not _mentions(message, me) and not says(message)
 
 
 def follows(message: Message, me: int) -> bool:
@@ -52,7 +53,7 @@ def follows(message: Message, me: int) -> bool:
     return (
         isinstance(message.channel, Thread)
         and not message.author.bot
-        and _says(message)
+        and says(message)
         and not others
         and replies_to(message) in (0, me)
         and not addressed(message, me)
@@ -80,27 +81,31 @@ def incoming(
     `me` is the bot's user id. `joined` says that the bot takes part in the thread. A bare word is a command only to the
     bot itself: in a direct message or after a mention. A mention and nothing else has no text. With `threads` a
     question in a channel has the place of the thread that can be opened from it, whose id is the message's; a command
-    means the channel. `bots` and `admins` are ids, of the bots that are answered and of who runs this one.
+    means the channel. `bots` and `admins` are ids, of the bots that are answered and of who runs this one; what a bot
+    says is no command.
     """
     if not spoken(message, bots) or message.author.id == me:
         return None
     to_me = addressed(message, me)
     if not to_me and not (joined and follows(message, me)):
         return None
-    text, where = read(message.content, message, me), message.channel
-    command = match(text, bare=to_me)
+    said = describe(message, me, admins)
+    command = "" if said.bot else match(said.text, bare=to_me)
     if threads and not command and not unreadable(message, me) and threadable(message):
-        place = locate(message.id, False, where.id)
-    else:
-        place = locate(where.id, isinstance(where, DMChannel), home(where))
+        said = replace(said, place=locate(message.id, False, message.channel.id))
+    return replace(said, command=command, follows=not to_me)
+
+
+def describe(message: Message, me: int, admins: Collection[str] = ()) -> Incoming:
+    """What somebody said as a message, whomever it was for; never a command."""
+    text, where = read(message.content, message, me), message.channel
     return Incoming(
-        place=place,
+        place=locate(where.id, isinstance(where, DMChannel), home(where)),
         author=Author(str(message.author.id), call(message.author)),
         text=text,
         channel_id=str(where.id),
         message_id=str(message.id),
         quote=_quote(message, me),
-        command=command,
         attachments=_attachments(message),
         sent=message.created_at.timestamp(),
         people=tuple(Author(str(user.id), call(user)) for user in message.mentions if user.id != me),
@@ -135,7 +140,7 @@ def replies_to(message: Message) -> int:
     return resolved.author.id if isinstance(resolved, Message) else 0
 
 
-def _says(message: Message) -> bool:
+def says(message: Message) -> bool:
     """Whether there is anything to read; without the intent Discord empties what is not for the bot."""
     return bool(message.content or message.attachments or message.message_snapshots)
 

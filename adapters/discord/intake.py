@@ -13,7 +13,7 @@ import structlog
 
 from adapters.discord.channel import DiscordChannel
 from adapters.discord.direct import Direct
-from adapters.discord.incoming import follows, incoming, locate, replies_to, spoken, unreadable
+from adapters.discord.incoming import describe, follows, incoming, locate, replies_to, says, spoken, unreadable
 from adapters.discord.login import Identity
 from adapters.discord.rest import Rest
 from adapters.discord.room import title
@@ -78,16 +78,20 @@ class Intake:
             await self._engine.take(question, self.open(question, replies_to(message) != self._me))
 
     async def amend(self, event: discord.RawMessageUpdateEvent) -> None:
-        """Take in that somebody edited a message that is for the bot."""
+        """Take in that somebody edited a message, which may be for the bot no more.
+
+        Where Discord keeps the new text back, as nobody mentions the bot now, the old one is forgotten.
+        """
         message = event.message
-        if not self._edited(message.id, event.data):
+        if not self._edited(message.id, event.data) or not spoken(message, self._bots):
             return
-        question = await self._question(message, late=True)
-        if question is None or unreadable(message, self._me):
-            return
+        question = describe(message, self._me, self._admins)
         record = self._engine.memory if self._closing.is_set() else self._engine
         try:
-            await record.amend(question)
+            if says(message):
+                await record.amend(question)
+            else:
+                await record.retract("discord", question.channel_id, question.message_id)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
@@ -105,9 +109,9 @@ class Intake:
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
-    async def _question(self, message: discord.Message, late: bool = False) -> Incoming | None:
+    async def _question(self, message: discord.Message) -> Incoming | None:
         """The message as the engine wants it; None where it is not for the bot, was deleted, or comes too late."""
-        if not spoken(message, self._bots) or (self._closing.is_set() and not late):
+        if not spoken(message, self._bots) or self._closing.is_set():
             return None
         joined = follows(message, self._me) and await self._joined(message)
         threads = self._settings.reply_in == "thread"

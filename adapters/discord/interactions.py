@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -28,6 +29,8 @@ CHOICES, CHOICE = 25, 100
 """How many values are offered for an option, and the characters of one (Discord's documentation, autocomplete)."""
 WIDTH = 44
 """Columns of a table: a phone shows them."""
+QUICK = 1.0
+"""Seconds that may pass before a command is acknowledged, of the three that Discord waits."""
 LOST = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 log = structlog.get_logger(__name__)
@@ -57,7 +60,7 @@ class Interactions:
             name, argument = "help", ""
         caller, place = self._meet(interaction), _place(interaction)
         rules = (caller.admin or caller.manages) and bool(argument) and name in PUBLIC
-        public = rules or (name == "reset" and place.shared)
+        public = rules or (name == "reset" and place.shared and await self._resets(place, caller))
         await _acknowledge(interaction, public)
         said = await self._told(
             lambda: (
@@ -92,6 +95,14 @@ class Interactions:
             await interaction.followup.send(said, ephemeral=True)
         except LOST as error:
             log.warning("a button's answer could not be shown", error=type(error).__name__)
+
+    async def _resets(self, place: Place, caller: Caller) -> bool:
+        """Whether a reset will be done, so that all are to hear of it: said before Discord has to be answered."""
+        try:
+            async with asyncio.timeout(QUICK):
+                return not await self._engine.bars(place, caller) and await self._engine.memory.known(place.key)
+        except (StorageError, TimeoutError):
+            return False
 
     def _meet(self, interaction: discord.Interaction) -> Caller:
         """Who does it."""

@@ -36,15 +36,20 @@ log = structlog.get_logger(__name__)
 class Missed:
     """Looks for messages that no event told of, `seconds` back at most; gives each to `take`, the oldest first.
 
-    A room is a channel, thread or direct message. One whose last message was heard is not asked.
+    A room is a channel, thread or direct message. One whose last message was heard is not asked. With `roles` Discord
+    is asked for the roles of who speaks: a message in its history does not have them.
     """
 
-    def __init__(self, client: discord.Client, rest: Rest, memory: Memory, seconds: float, take: Take) -> None:
+    def __init__(
+        self, client: discord.Client, rest: Rest, memory: Memory, seconds: float, take: Take, roles: bool = False
+    ) -> None:
         self._client = client
         self._rest = rest
         self._memory = memory
         self._seconds = seconds
         self._take = take
+        self._roles = roles
+        self._members: dict[tuple[int, str], Any] = {}  # by server and person, while servers are looked through
         self._known: dict[int, int] = {}  # by room, the message up to which everything was heard
         self._whole: set[int] = set()  # the rooms of which this session hears everything
         self._others: set[int] = set()  # places of the memory that are no direct messages
@@ -78,6 +83,8 @@ class Missed:
                         await self._catch_up(person, last, whole)
             except StorageError as error:
                 log.error("the memory failed", error=str(error))
+            finally:
+                self._members.clear()
 
     async def _catch_up(self, room: Room, last: int, whole: set[int]) -> None:
         """Take what was said in a room since it was heard last; where it cannot be read it stays as unheard."""
@@ -98,10 +105,27 @@ class Missed:
         while True:
             page = await self._ask(f"/channels/{room.id}/messages?after={after}&limit={PAGE}") or []
             for data in sorted(page, key=lambda data: int(data["id"])):
+                if self._roles and room.guild and (member := await self._member(room.guild.id, data)):
+                    data["member"] = member
                 yield discord.Message(state=self._client._connection, channel=room, data=data)
                 after = int(data["id"])
             if len(page) < PAGE:
                 return
+
+    async def _member(self, guild: int, data: Any) -> Any:
+        """Who said a message as a member of the server; None for who is none any more, and for webhooks."""
+        author = str(data["author"]["id"])
+        if data.get("webhook_id"):
+            return None
+        if (guild, author) not in self._members:
+            try:
+                found = await self._ask(f"/guilds/{guild}/members/{author}")
+            except PlatformError as error:
+                if error.fault is not PlatformFault.GONE:
+                    raise
+                found = None
+            self._members[guild, author] = found
+        return self._members[guild, author]
 
     async def _people(self) -> AsyncIterator[tuple[Room, int]]:
         """The direct messages that the memory knows, each with its last message."""

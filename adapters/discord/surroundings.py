@@ -104,7 +104,8 @@ class Past:
         for message in messages:
             if text := self._words(message):
                 dear |= {len(quotes)} if message.id in referred else set()
-                quotes.append(Quote(names.get(str(message.author.id)) or call(message.author), text))
+                by = str(message.author.id)
+                quotes.append(Quote(names.get(by) or call(message.author), text, by))
         return clip(quotes, self.most, dear)
 
     def _words(self, message: discord.Message) -> str:

@@ -118,7 +118,9 @@ class Commands:
 
     async def _command(self, name: str, body: Mapping[str, Any], respond: AsyncRespond) -> None:
         person, place = meet(body, respond, self._settings), self._place(body)
-        if place.direct or name not in PICKED:
+        whole = place.direct or name not in PICKED
+        barred = "" if whole else await told(self._host, lambda: self._engine.bars(place, person.caller))
+        if whole or barred:
             await person.tell(await self._run(name, place, person))
             return
         threads = await told(self._host, lambda: self._engine.memory.places(f"{place.key}:", RECENT))

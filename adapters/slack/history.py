@@ -35,17 +35,17 @@ class History:
         self._pacer = pacer or workspace.reads
         self._types = [kind for kind, scope in TYPES.items() if scope in workspace.scopes]
 
-    async def channels(self) -> list[str]:
-        """The channels that the bot is in, as far as the scopes let it know."""
+    async def channels(self) -> dict[str, bool]:
+        """The channels that the bot is in, as far as the scopes let it know: whether each is shared with others."""
         if not self._types:
-            return []
+            return {}
         listed = await self._list(
             "channels",
             lambda cursor: self._client.users_conversations(
                 types=self._types, exclude_archived=True, limit=PAGE, cursor=cursor
             ),
         )
-        return [str(channel["id"]) for channel in listed]
+        return {str(channel["id"]): bool(channel.get("is_ext_shared")) for channel in listed}
 
     async def messages(self, channel: str, since: str) -> list[Entry]:
         """What was said after this `ts` outside of threads, and what began one, the oldest first."""

@@ -35,8 +35,8 @@ class Identity:
 class Spoken:
     """What a person said, wherever it was and whomever it was for; `thread` is empty outside of one.
 
-    `shared` are the texts of messages that it forwards. `external` says that the person is of another organisation,
-    `bot` is the id of the app where that is no person.
+    `shared` are the texts of messages that it forwards. `home` is the person's own workspace, where Slack says it;
+    `external` that it is of another organisation. `bot` is the id of the app where that is no person.
     """
 
     team: str
@@ -49,6 +49,7 @@ class Spoken:
     mention: bool
     files: tuple[Attachment, ...] = ()
     shared: tuple[str, ...] = ()
+    home: str = ""
     external: bool = False
     bot: str = ""
 
@@ -88,7 +89,9 @@ def is_direct(channel: str) -> bool:
 def spoken(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) -> Spoken | None:
     """What a person said, out of the envelope of an event; None for everything that is not a person's message.
 
-    `bots` are the ids, of users or of apps, of those bots that count as people.
+    A person's own workspace is `user_team` or `source_team` in a channel that is shared. The workspaces of one
+    organisation differ too, but then the envelope says that the channel is not shared outside of it. `bots` are the
+    ids, of users or of apps, of those bots that count as people.
     """
     body = sound(body)
     event = body.get("event") or {}
@@ -115,7 +118,8 @@ def spoken(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) ->
         mention=event["type"] == "app_mention" or me.user in mrkdwn.mentions(text),
         files=tuple(_attach(file) for file in event.get("files") or ()),
         shared=forwarded(event),
-        external=_external(body, me),
+        home=(home := str(event.get("user_team") or event.get("source_team") or event.get("team") or "")),
+        external=home not in ("", _team(body, me)) and body.get("is_ext_shared_channel") is not False,
         bot=bot,
     )
 
@@ -132,14 +136,15 @@ def incoming(
     """The message for the engine, or None where it is not for the bot.
 
     `joined` says that the bot takes part in the thread and was not told to be quiet there. A bare word is a command
-    only to the bot itself: in a direct message or after a mention. `admins` are the ids of who runs the bot. A bot has
-    to mention this one.
+    only to the bot itself: in a direct message or after a mention. `admins` are the ids of who runs the bot. Another
+    bot has to mention this one, and gives it no commands.
     """
     addressed = said.mention or (said.direct and not said.bot)
     if not addressed and not (joined and follows(said, me)):
         return None
     question = read(said, me, names, admins)
-    return replace(question, command=match(question.text, bare=addressed))
+    command = "" if said.bot else match(question.text, bare=addressed)
+    return replace(question, command=command, follows=not addressed)
 
 
 def read(said: Spoken, me: Identity, names: Mapping[str, str], admins: Collection[str] = ()) -> Incoming:
@@ -153,7 +158,7 @@ def read(said: Spoken, me: Identity, names: Mapping[str, str], admins: Collectio
         quote="\n\n".join(filter(None, (mrkdwn.read(text, me.user, names) for text in said.shared))),
         attachments=said.files,
         sent=_seconds(said.ts),
-        marks=tuple(filter(None, (said.user, said.bot, said.channel, said.team))),
+        marks=tuple(dict.fromkeys(filter(None, (said.user, said.bot, said.channel, said.team, said.home)))),
         admin=said.user in admins,
         external=said.external,
         bot=bool(said.bot),
@@ -178,17 +183,6 @@ def _team(body: Mapping[str, Any], me: Identity) -> str:
     """The workspace that the app was installed in, not the one that a guest of a shared channel comes from."""
     authorizations = body.get("authorizations") or [{}]
     return authorizations[0].get("team_id") or body.get("team_id") or me.team
-
-
-def _external(body: Mapping[str, Any], me: Identity) -> bool:
-    """Whether a person is of another organisation, in a channel that is shared with it.
-
-    Their own workspace is `user_team` or `source_team` there. The workspaces of one organisation differ too, but then
-    the envelope says that the channel is not shared outside of it.
-    """
-    event = body.get("event") or {}
-    theirs = event.get("user_team") or event.get("source_team") or event.get("team")
-    return bool(theirs) and theirs != _team(body, me) and body.get("is_ext_shared_channel") is not False
 
 
 def _attach(file: Mapping[str, Any]) -> Attachment:

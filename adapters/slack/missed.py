@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import structlog
 
@@ -66,27 +67,29 @@ class Missed:
         if not known:
             return
         end, read = time.time() + self._seconds, dict[tuple[str, str], str]()
-        for channel in dict.fromkeys([*known, *await self._history.channels()]):
+        shared = await self._history.channels()
+        for channel in dict.fromkeys([*known, *shared]):
             if self._over(end):
                 return
             messages = await self._history.messages(channel, since)
-            await self._take(channel, messages)
+            about = {"is_ext_shared_channel": shared[channel]} if channel in shared else {}
+            await self._take(channel, messages, about)
             for thread, latest in _stirred(known.get(channel, ()), messages).items():
                 if self._over(end):
                     return
                 if not latest or self._read.get((channel, thread)) != latest:
-                    await self._take(channel, await self._history.replies(channel, thread, since))
+                    await self._take(channel, await self._history.replies(channel, thread, since), about)
                 read[channel, thread] = latest
         self._read = read
 
     def _over(self, end: float) -> bool:
         return self._closing.is_set() or time.time() > end
 
-    async def _take(self, channel: str, messages: Iterable[Entry]) -> None:
-        """Give messages to the intake, as if events had told of them."""
+    async def _take(self, channel: str, messages: Iterable[Entry], about: Mapping[str, Any]) -> None:
+        """Give messages to the intake, as if events had told of them; `about` is what is known of the channel."""
         for message in messages:
             if not self._closing.is_set():
-                await self._intake.take({"event": {**message, "type": "message", "channel": channel}})
+                await self._intake.take({**about, "event": {**message, "type": "message", "channel": channel}})
 
 
 def _arrange(places: Iterable[tuple[str, str]], team: str) -> dict[str, list[str]]:

@@ -69,7 +69,8 @@ class Past:
                 continue
             if entry["ts"] == thread:
                 dear.add(len(quotes))
-            quotes.append(Quote(self._speaker(entry, names), mrkdwn.read(text, "", names)))
+            by = str(entry.get("user") or "")
+            quotes.append(Quote(self._speaker(entry, names), mrkdwn.read(text, "", names), by))
         return clip(quotes, self._most, dear)
 
     def _speaker(self, entry: Entry, names: Mapping[str, str]) -> str:

@@ -105,6 +105,10 @@ class Echo:
         task.add_done_callback(self._turns.discard)
         return task
 
+    async def bars(self, place: Place, caller: Caller) -> str:
+        """What whom somebody shut out is told."""
+        return "You may not." if caller.author.id in self.shut else ""
+
     async def admits(self, incoming: Incoming, channel: Channel) -> bool:
         """Let everybody in whom nobody shut out."""
         return incoming.author.id not in self.shut

@@ -84,7 +84,7 @@ def _share(said: Message, name: str) -> dict[str, Any]:
     }
 
 
-def mention(said: Message) -> dict[str, Any]:
+def mention(said: Message, user_team: str = "") -> dict[str, Any]:
     """The `app_mention` event beside it, which does not say what kind of channel it is from."""
     event: dict[str, Any] = {
         "type": "app_mention",
@@ -96,6 +96,8 @@ def mention(said: Message) -> dict[str, Any]:
         "channel": said.channel,
         "event_ts": said.ts,
     }
+    if user_team:
+        event["user_team"] = user_team
     if said.files:
         event["files"] = said.files
     event |= said.extra

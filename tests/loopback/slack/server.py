@@ -108,7 +108,7 @@ class FakeSlack:
         said.extra = payloads.forward(extra.pop("shared", []), self.workspace.people)
         where.messages[said.ts] = said
         if f"<@{self.workspace.bot_user}>" in text and where.kind != "im" and "subtype" not in extra:
-            self._send_event("app_mentions:read", payloads.mention(said))
+            self._send_event("app_mentions:read", payloads.mention(said, extra.get("user_team", "")))
         self.emit(where, payloads.message(said, where, self.workspace.bot_id, **extra))
         return said
 
