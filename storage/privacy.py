@@ -98,17 +98,16 @@ def _forget(db: sqlite3.Connection, chosen: str, values: Sequence[Any]) -> int:
 def _unname(db: sqlite3.Connection, after: int, end: int) -> None:
     """Take the ids of forgotten people off what is older than a day, and off what it cost."""
     yesterday = time.time() - DAY
-    found = db.execute(
-        "SELECT id, platform || ':' || author FROM turns "
-        "WHERE id > ? AND id <= ? AND forgotten = ? AND author <> '' AND created < ?",
-        (after, end, PERSON, yesterday),
-    ).fetchall()
-    db.executemany(
-        "UPDATE usage SET author = '' WHERE author = ? AND turn > ? AND turn <= ? AND created < ? "
-        "AND EXISTS (SELECT 1 FROM turns WHERE id = usage.turn AND forgotten = ? AND turns.created < ?)",
-        [(person, after, end, yesterday, PERSON, yesterday) for person in {person for _, person in found}],
+    theirs = f"id > ? AND id <= ? AND forgotten = {PERSON}"
+    old = f"SELECT id FROM turns WHERE {theirs}"  # noqa: S608
+    db.execute(
+        f"UPDATE usage SET author = '' WHERE author <> '' AND created < ? AND turn IN ({old})",  # noqa: S608
+        (yesterday, after, end),
     )
-    db.executemany("UPDATE turns SET author = '' WHERE id = ?", [(turn,) for turn, _ in found])
+    db.execute(
+        f"UPDATE turns SET author = '' WHERE {theirs} AND author <> '' AND created < ?",  # noqa: S608
+        (after, end, yesterday),
+    )
 
 
 def _describe(place: str, created: float, question: str, answer: str) -> dict[str, Any]:

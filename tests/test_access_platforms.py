@@ -64,6 +64,36 @@ def test_a_bot_on_discord_has_to_be_listed_and_to_mention() -> None:
     assert heard(gateway.say(f"{MENTION} me", author=BOT), ME, bots=[BOT]) is None
 
 
+def test_a_bot_gives_no_commands() -> None:
+    """Its words are a model's."""
+    gateway = Heard()
+    said = heard(gateway.say(f"{MENTION} reset", author=ROBOT), ME, bots=[ROBOT])
+    assert said
+    assert (said.command, said.text) == ("", "reset")
+    person = heard(gateway.say(f"{MENTION} reset"), ME)
+    assert person
+    assert person.command == "reset"
+    for body, command in ((event(text="<@UBOT> reset", bot_id="B9"), ""), (event(text="<@UBOT> reset"), "reset")):
+        question = hear(body, "B9")
+        assert question
+        assert question.command == command
+
+
+def test_a_follow_up_is_known_as_one() -> None:
+    """It is said in a thread to nobody in particular."""
+    gateway = Heard()
+    for text, follows_up in (("and now?", True), (f"{MENTION} and now?", False)):
+        said = heard(gateway.say(text, TALK), ME, joined=True)
+        assert said
+        assert said.follows is follows_up
+        body = event(text=text.replace(MENTION, "<@UBOT>"), thread_ts="1600000000.000100")
+        spoke = spoken(body, US)
+        assert spoke
+        question = incoming(spoke, US, {}, joined=True)
+        assert question
+        assert question.follows is follows_up
+
+
 def event(**more: Any) -> dict[str, Any]:
     """A mention in a channel."""
     said = {"type": "message", "user": "UANN", "channel": "C1", "ts": "1700000000.000100", "channel_type": "channel"}
@@ -83,6 +113,9 @@ def test_slack_names_person_channel_and_workspace() -> None:
     assert other
     assert question.marks == ("UANN", "C1", "T1")
     assert (question.admin, other.admin) == (True, False)
+    guest = hear(event(user_team="T2"))
+    assert guest
+    assert guest.marks == ("UANN", "C1", "T1", "T2")
 
 
 @pytest.mark.parametrize(
@@ -176,6 +209,27 @@ async def test_slack_tells_a_person_in_confidence() -> None:
         slack.fail("chat.postEphemeral", error="user_not_in_channel")
         with pytest.raises(PlatformError):
             await channel.confide("Not now, please.")
+
+
+async def test_who_is_barred_sees_no_threads_to_pick_from_in_slack() -> None:
+    """The rows quote what others asked."""
+    async with FakeSlack() as slack, on_slack(slack) as app:
+        await converse(slack, app, "the merger is on Friday")
+        app.engine.shut = {SLACK_BEN}
+        app.engine.said = "You may not."
+        slack.slash("/reset", CHANNEL, user=SLACK_BEN)
+        (shown,) = await slack.until(lambda: slack.ephemerals)
+        assert shown.shown == "You may not."
+
+
+async def test_a_reset_that_is_not_done_is_nobody_elses_business_on_discord() -> None:
+    """Where the person is barred, or there is nothing; else all see it."""
+    async with FakeDiscord() as discord, on_discord(discord) as app:
+        app.engine.shut = {BEN}
+        for user, private in ((ANN, False), (BEN, True)):
+            one = discord.slash("reset", user=user)
+            await discord.until(lambda one=one: one.shown)  # type: ignore[misc]
+            assert one.private is private
 
 
 async def test_a_reset_in_a_channel_of_slack_is_seen_by_all() -> None:

@@ -41,6 +41,22 @@ def test_the_admins_are_told_once_a_day_of_each_kind() -> None:
     assert told(*moments) == ["key at 0", "quota at 2", f"key at {DAY + 1:g}"]
 
 
+async def test_what_happens_before_anybody_can_be_told_is_told_then() -> None:
+    """Once, to the first platform that connects."""
+    sentences: list[str] = []
+
+    async def write(sentence: str) -> None:
+        sentences.append(sentence)
+
+    alerts = Alerts()
+    alerts.tell("storage", "The disk is full.")
+    alerts.tell("storage", "The disk is full.")
+    for platform in ("discord", "slack"):
+        alerts.connect(platform, write)
+        await alerts.settle()
+    assert sentences == ["The disk is full."]
+
+
 async def test_a_restart_does_not_tell_the_admins_again(tmp_path: Path) -> None:
     """What was told is in the memory; another kind of trouble is news."""
     heard: list[str] = []

@@ -22,6 +22,25 @@ async def ask(discord: FakeDiscord, app: App, where: str = GENERAL, text: str = 
     return said
 
 
+async def test_an_edit_that_takes_the_mention_out_is_taken_in_too() -> None:
+    """Somebody takes back what they said; what Discord keeps from a bot that nobody mentions is forgotten."""
+    async with FakeDiscord() as discord, connected(discord) as app:
+        said = discord.say(content=f"{MENTION} my password is hunter2")
+        await answered(discord, app, 1)
+        discord.edit(said.id, "never mind")
+        [changed] = await amended(discord, app, 1)
+        assert (changed.text, changed.message_id, changed.command) == ("never mind", said.id, "")
+    async with FakeDiscord() as discord:
+        discord.world.app.granted.discard("message_content")
+        async with connected(discord) as app:
+            said = discord.say(content=f"{MENTION} my password is hunter2")
+            await answered(discord, app, 1)
+            discord.edit(said.id, "never mind")
+            await discord.until(lambda: app.engine.retracted)
+            assert app.engine.retracted == [("discord", GENERAL, said.id)]
+            assert not app.engine.amended
+
+
 async def amended(discord: FakeDiscord, app: App, count: int) -> list[Incoming]:
     """What the engine heard of edits, once it heard of so many."""
     await discord.until(lambda: len(app.engine.amended) >= count)

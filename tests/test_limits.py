@@ -326,15 +326,16 @@ async def test_admins_block_and_pause_from_the_chat(strict: Strict, screen: Scre
     """A restart keeps it; nobody else may; on Discord it says nothing of Slack."""
     parley = strict()
     assert await parley.command("block", HERE, Caller(BEN), ANN.id) == notes.ADMINS_ONLY
-    said = await parley.command("block", HERE, Caller(BEN, admin=True), "<@u1>")
-    assert said == notes.BLOCKED.format(person="u1", platform="Discord")
-    assert await parley.command("block", HERE, Caller(BEN, admin=True), "u1") == notes.AS_IT_WAS
+    said = await parley.command("block", HERE, Caller(BEN, admin=True), "<@41>")
+    assert said == notes.BLOCKED.format(person="41", platform="Discord")
+    assert await parley.command("block", HERE, Caller(BEN, admin=True), "41") == notes.AS_IT_WAS
     assert await parley.command("block", HERE, Caller(BEN, admin=True), "the tall one") == notes.WHOM
-    assert (await ask(strict(), screen, "1")).fault == "access"
-    assert await parley.command("reset", HERE, Caller(ANN)) == notes.NO_ENTRY[Reason.BLOCKED]
-    assert (await ask(strict(), screen, "2", place=Place("slack:T:C", shared=True))).state is State.DONE
-    await parley.command("unblock", HERE, Caller(BEN, admin=True), "<@!u1>")
-    assert (await ask(strict(), screen, "3")).state is State.DONE
+    ann = replace(ANN, id="41")
+    assert (await ask(strict(), screen, "1", ann)).fault == "access"
+    assert await parley.command("reset", HERE, Caller(ann)) == notes.NO_ENTRY[Reason.BLOCKED]
+    assert (await ask(strict(), screen, "2", ann, place=Place("slack:T:C", shared=True))).state is State.DONE
+    await parley.command("unblock", HERE, Caller(BEN, admin=True), "<@!41>")
+    assert (await ask(strict(), screen, "3", ann)).state is State.DONE
     assert await parley.command("pause", HERE, Caller(BEN, admin=True)) == notes.PAUSED.format(platform="Discord")
     assert (await ask(strict(), screen, "4", BEN)).note == notes.NO_ENTRY[Reason.PAUSED]
     assert await parley.command("resume", HERE, Caller(BEN)) == notes.ADMINS_ONLY

@@ -95,6 +95,18 @@ async def questions(engine: Engine, place: Place) -> list[str]:
     return [message.content for message in await engine.memory.recall(place.key, 100) if message.author]
 
 
+async def test_nobody_can_have_everything_again_and_again(engine: Engine) -> None:
+    """Three times in ten minutes, each person by themselves; not where it could not be given."""
+    await talk(engine)
+    desk = Desk()
+    told = [await engine.export(DIRECT, WHO, desk.attach) for _ in range(5)]
+    assert told[:3] == [notes.EXPORTED] * 3
+    assert told[3].startswith("You had it several times just now. You can have it again in about 10 minutes")
+    assert await engine.export(DIRECT, OTHER, desk.attach) == notes.EXPORTED
+    await engine.command("forget-me", DIRECT, Caller(WHO))
+    assert (await engine.export(DIRECT, WHO, desk.attach)).startswith("You had it several times")
+
+
 async def test_forget_me_deletes_what_one_person_said_everywhere(engine: Engine) -> None:
     """And says how many questions that were; what others said stays; a second time there is nothing."""
     await talk(engine)

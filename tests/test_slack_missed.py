@@ -71,6 +71,17 @@ async def test_mentions_and_direct_messages_are_found_at_the_start() -> None:
             assert app.engine.answered[0].message_id == direct.ts, "the known places go first"
 
 
+async def test_colleagues_of_another_workspace_are_no_strangers() -> None:
+    """The list of channels says whether one is shared with other organisations, as the event does."""
+    for shared in (False, True):
+        async with FakeSlack() as slack:
+            slack.workspace.conversations[CHANNEL].shared = shared
+            old(slack, f"<@{BOT}> hello", 30).extra["user_team"] = "T0ELSE"
+            async with away(slack, CHANNEL) as app:
+                await slack.until(lambda app=app: app.engine.answered)  # type: ignore[misc]
+                assert app.engine.answered[0].external is shared
+
+
 async def test_what_was_said_in_threads_is_found() -> None:
     """In a known one that began long ago, and in one that began meanwhile; quiet and strangers' threads stay so."""
     async with FakeSlack() as slack:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from bot.record import Answer
 from storage.sqlite import SqliteMemory
 from tests.contracts.journal import JournalContract
 from tests.contracts.memory import MemoryContract, Opener, claim, contents, converse, incoming
+from tests.contracts.privacy import PrivacyContract
 from tests.contracts.window import HERE, WindowContract, short, talk
 from tests.storage import opened
 
@@ -64,7 +66,7 @@ async def opener(path: Path) -> AsyncIterator[Opener]:
         await memory.close()
 
 
-class TestSqliteMemory(MemoryContract, JournalContract, WindowContract):
+class TestSqliteMemory(MemoryContract, JournalContract, PrivacyContract, WindowContract):
     """SqliteMemory keeps the contract."""
 
 
@@ -157,6 +159,7 @@ async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Open
         "admin": False,
         "external": False,
         "bot": False,
+        "follows": False,
     }
     await memory.finish(turn.id, Answer(state=State.FAILED, fault="network"), Message(Role.USER, "Why?"))
     await converse(memory, "2")
@@ -228,3 +231,70 @@ async def test_a_killed_process_loses_nothing_that_was_finished(opener: Opener, 
     assert len(texts) in (2 * len(finished), 2 * len(finished) + 2)
     assert texts == [f"{role}{number}" for number in range(len(texts) // 2) for role in "qa"]
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def logged(path: Path, text: str) -> bool:
+    """Whether a text is in the write-ahead log."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and text.encode() in log.read_bytes()
+
+
+def stored(path: Path, text: str) -> bool:
+    """Whether a text is in the file itself."""
+    return text.encode() in path.read_bytes()
+
+
+@pytest.mark.parametrize("how", ["amend", "retract", "forget", "forget_person", "expire"])
+async def test_what_was_deleted_is_in_no_file(opener: Opener, path: Path, how: str) -> None:
+    """Neither in the database nor in its log; while somebody reads the file, as soon as something is written later."""
+    memory = await opener()
+    asked = Incoming(Place("discord:7", shared=True), Author("u1", "Ann"), "my salary is 5000", "7", "1")
+    turn = await memory.claim(asked)
+    assert turn
+    await memory.finish(turn.id, Answer("so much"), Message(Role.USER, asked.text))
+    assert logged(path, "5000")
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN").execute("SELECT count(*) FROM messages").fetchone()
+        match how:
+            case "amend":
+                await memory.amend(replace(asked, text="(removed)"))
+            case "retract":
+                await memory.retract("discord", "7", "1")
+            case "forget":
+                await memory.forget("discord:7")
+            case "forget_person":
+                await memory.forget_person("discord", "u1")
+            case "expire":
+                await memory.expire(1e12)
+        assert logged(path, "5000")
+    await converse(memory, "2", "discord:8")
+    assert not logged(path, "5000")
+    assert not stored(path, "5000")
+
+
+async def test_who_was_turned_away_long_ago_is_forgotten(opener: Opener, path: Path) -> None:
+    """A week is longer than any platform brings a message again."""
+    memory = await opener()
+    await memory.decline(Incoming(Place("discord:7"), Author("u1", "Ann"), "x", "7", "1"))
+    await memory.expire(0)
+    assert query(path, "SELECT platform, channel, message FROM declined") == [("discord", "7", "1")]
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE declined SET created = created - 700000")
+    await memory.expire(0)
+    assert query(path, "SELECT * FROM declined") == []
+
+
+async def test_the_limits_of_the_day_hold_for_whoever_is_forgotten(opener: Opener, path: Path) -> None:
+    """What they used today of an old question is theirs until a day has passed."""
+    memory = await opener()
+    turn = await claim(memory, "1")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE turns SET created = created - 200000")
+    await memory.finish(turn, Answer("y", usage=Usage(1000), model="openai/x"), Message(Role.USER, "q"))
+    await memory.forget_person("discord", "u1")
+    assert (await memory.toll(0, "discord:u1")).tokens == 1000
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE usage SET created = created - 200000")
+    await memory.expire(0)
+    assert (await memory.toll(0, "discord:u1")).tokens == 0
+    assert (await memory.toll(0)).tokens == 1000

@@ -116,7 +116,6 @@ class PrivacyContract:
             "text": "And this?",
             "quote": "Look",
             "files": ["a.csv"],
-            "material": "1,2",
             "answer": "It is",
         }
         assert [row["text"] for row in await memory.export("discord", "u1", "discord:8")] == ["And this?"]
@@ -130,6 +129,35 @@ class PrivacyContract:
             await ask(memory, f"{number}", BOB if number % 2 else Author("u1", "Ann"))
         said = [row["text"] for row in await memory.export("discord", "u1")]
         assert said == [f"q{number}" for number in range(0, 600, 2)]
+
+    async def test_what_others_quote_of_a_person_goes_too(self, memory: Memory) -> None:
+        """Out of what came with their questions, of closed ones and of those that are being answered; summaries too."""
+        around = Material("Ann: my salary is 5000", quoted=("u1",))
+        turns = [await claim(memory, number, HERE) for number in "12"]
+        for turn in turns:
+            await memory.supply(turn, around)
+        await memory.finish(turns[0], Answer("a1"), Message(Role.USER, "q1\n\nAnn: my salary is 5000"))
+        await memory.condense(HERE, short(turns[0] * 2 + 1, turns[0] * 2 + 2))
+        await memory.forget_person("discord", "nobody")
+        assert "5000" in (await contents(memory))[0]
+        await memory.forget_person("discord", "u1")
+        await memory.finish(turns[1], Answer("a2"), Message(Role.USER, "q2\n\nAnn: my salary is 5000"))
+        assert "5000" not in " ".join(await contents(memory))
+        for turn in turns:
+            asked = await memory.turn(turn)
+            assert asked is None or asked.material.text == ""
+
+    async def test_a_declined_message_cannot_be_claimed(self, memory: Memory) -> None:
+        """In its place or another; it is part of nothing, and one of the same number elsewhere is another."""
+        said = Incoming(Place(HERE), BOB, "let me in", HERE, "1")
+        await memory.decline(said)
+        await memory.decline(said)
+        assert await memory.claim(said) is None
+        assert not await memory.asked(HERE)
+        assert not await memory.known(HERE)
+        assert await memory.visits("discord", BOB.id, 0) == []
+        assert await memory.export("discord", BOB.id) == []
+        assert await memory.claim(Incoming(Place("discord:8"), BOB, "let me in", "discord:8", "1"))
 
     async def test_a_failed_question_belongs_to_its_person_too(self, memory: Memory) -> None:
         """It has no answer, and is forgotten like the others."""

@@ -152,7 +152,7 @@ class Api:
         if {READ[kind] for kind in kinds} - self._workspace.scopes:
             raise RefusalError("missing_scope")
         found = [
-            {"id": where.id, "name": where.name, "is_im": where.kind == "im"}
+            {"id": where.id, "name": where.name, "is_im": where.kind == "im", "is_ext_shared": where.shared}
             for where in self._workspace.conversations.values()
             if where.kind in kinds and self._workspace.bot_user in where.members and not where.archived
         ]

@@ -62,13 +62,17 @@ class Message:
 
 @dataclass
 class Conversation:
-    """A channel, a private channel ("group"), a group message ("mpim") or a direct message ("im")."""
+    """A channel, a private channel ("group"), a group message ("mpim") or a direct message ("im").
+
+    `shared` says that other organisations have it too.
+    """
 
     id: str
     kind: str
     members: set[str]
     name: str = "general"
     archived: bool = False
+    shared: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
     statuses: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
