@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
@@ -109,9 +110,8 @@ class AccessSettings(Section):
         description="Ids of users, roles, channels, categories, servers and workspaces that it never answers, whatever "
         "else is set.",
     )
-    dms: str = Field(
+    dms: Literal["open", "listed", "off"] = Field(
         "open",
-        pattern="^(open|listed|off)$",
         description="Who may write to it in direct messages: open, everybody who may talk to it; listed, only users "
         "whom access.allow_people names; off, nobody but admins.",
     )
@@ -155,11 +155,11 @@ class StorageSettings(Section):
 class LogSettings(Section):
     """[log]: what the operator sees."""
 
-    level: str = Field(
-        "info", pattern="^(debug|info|warning|error)$", description="The least level: debug, info, warning or error."
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level: debug, info, warning or error."
     )
-    format: str = Field(
-        "auto", pattern="^(auto|text|json)$", description="text, json, or auto: text in a terminal, else json."
+    format: Literal["auto", "text", "json"] = Field(
+        "auto", description="text, json, or auto: text in a terminal, else json."
     )
     texts: bool = Field(
         False, description="Write questions and answers to the log, at level debug; else it has ids alone."

@@ -63,7 +63,7 @@ def test_nothing_set_means_the_defaults() -> None:
         ("[web]\nport = 70000", "web.port in config.toml: Input should be less than or equal to 65535."),
         ("[web]\ncors_origins = ['x']", "web.cors_origins in config.toml: an origin is written as"),
         ("[slack]\nreset_command = '/parley'", "slack.reset_command in config.toml: /parley is the command for"),
-        ("[log]\nlevel = 'loud'", "log.level in config.toml: String should match pattern"),
+        ("[log]\nlevel = 'loud'", "log.level in config.toml: Input should be 'debug', 'info', 'warning' or 'error'"),
         (
             "[models.'openai/x']\ninput = -1",
             'models."openai/x".input in config.toml: Input should be greater than or equal to 0.',

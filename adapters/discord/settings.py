@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -47,9 +47,8 @@ class Settings(Section):
         description="How many seconds back to look, when it connects, for questions that were asked while it was "
         "away; 0 looks for none.",
     )
-    reply_in: str = Field(
+    reply_in: Literal["channel", "thread"] = Field(
         "channel",
-        pattern="^(channel|thread)$",
         description="Where a mention in a text channel is answered: channel, as a reply there, or thread, in a thread "
         "that is opened from the question and is a conversation of its own.",
     )
