@@ -33,8 +33,8 @@ MOODS = {"quick": 52, "slow": 30, "refused": 5, "limited": 3, "dropped": 2, "cut
 
 
 def answer(markers: list[str]) -> str:
-    """The one answer to questions with these markers, always the same."""
-    return "\n\n".join(map(_paragraphs, markers))
+    """The one answer to questions with these markers, always the same; without one, a summary."""
+    return "\n\n".join(map(_paragraphs, markers)) or "This is what was said before."
 
 
 def _paragraphs(marker: str) -> str:

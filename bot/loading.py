@@ -182,5 +182,6 @@ def _explain(shape: type[Settings], error: ValidationError, origins: Mapping[tup
         if problem["type"] == "extra_forbidden":
             sentences.append(f"{origin}: there is no such setting; see docs/configuration.md for those that exist.")
         else:
-            sentences.append(f"{origin}: {problem['msg'].removeprefix('Value error, ')}.")
+            told = "Input should be a list" if problem["type"] == "tuple_type" else problem["msg"]
+            sentences.append(f"{origin}: {told.removeprefix('Value error, ')}.")
     return " ".join(sentences)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -30,12 +31,24 @@ class Keyed(Section):
     """What a name must match."""
 
 
+ID = re.compile(r"[\w.:-]+")
+
+
 def _spell(ids: Any) -> Any:
     """An id may be written as a number too."""
-    return [str(one) if isinstance(one, int) else one for one in ids] if isinstance(ids, list | tuple) else ids
+    whole = isinstance(ids, list | tuple)
+    return [str(one) if type(one) is int else one for one in ids] if whole else ids
 
 
-Ids = Annotated[tuple[str, ...], BeforeValidator(_spell)]
+def _check(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """What is no id would be a list that names nobody."""
+    for one in ids:
+        if not ID.fullmatch(one):
+            raise ValueError('an id is written as the platform has it, such as "U012ABC" or "discord:123"')
+    return ids
+
+
+Ids = Annotated[tuple[str, ...], BeforeValidator(_spell), AfterValidator(_check)]
 """Ids as a platform has them; `<platform>:<id>` where two platforms could have the same."""
 Tables = Annotated[Mapping[str, T], AfterValidator(MappingProxyType), PlainSerializer(dict)]
 """Tables of one kind by their names; frozen."""

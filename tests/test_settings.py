@@ -63,6 +63,9 @@ def test_nothing_set_means_the_defaults() -> None:
         ("[web]\nport = 70000", "web.port in config.toml: Input should be less than or equal to 65535."),
         ("[web]\ncors_origins = ['x']", "web.cors_origins in config.toml: an origin is written as"),
         ("[slack]\nreset_command = '/parley'", "slack.reset_command in config.toml: /parley is the command for"),
+        ("[access]\nblock = 'x'", "access.block in config.toml: Input should be a list."),
+        ("[access]\nblock = [true]", "access.block in config.toml: Input should be a valid string."),
+        ("[access]\nbots = ['#general']", "access.bots in config.toml: an id is written as the platform has it"),
         ("[log]\nlevel = 'loud'", "log.level in config.toml: Input should be 'debug', 'info', 'warning' or 'error'"),
         (
             "[models.'openai/x']\ninput = -1",
