@@ -53,15 +53,15 @@ class Access:
     def judge(self, said: Incoming, switches: Switches) -> Reason | None:
         """Why a message is not answered; None where it is.
 
-        `access.block` holds for everybody and a pause for every question; all else lets admins pass. Bots are only
-        answered where they are named, and then by the same rules as people.
+        `access.block` holds for everybody and a pause for every question, not for commands; all else lets admins pass.
+        Bots are only answered where they are named, and then by the same rules as people.
         """
         platform, marks = said.place.platform, _marks(said)
         if said.bot and not names(self.settings.bots, platform, marks):
             return Reason.BOT
         if names(self.settings.block, platform, marks) or (not said.admin and names(switches.blocked, platform, marks)):
             return Reason.BLOCKED
-        if platform in switches.paused and not (said.admin and said.command):
+        if platform in switches.paused and not said.command:
             return Reason.PAUSED
         return None if said.admin else self._look(said, platform, marks)
 
