@@ -11,7 +11,7 @@ import structlog
 from bot import notes
 from bot.commands import LONGEST, PRIVATE, RULES
 from bot.customs import MODEL, PERSONA, Customs
-from bot.door import OPERATORS, Door, once_more
+from bot.door import OPERATORS, Door, knock, once_more
 from bot.errors import StorageError
 from bot.live import Places
 from bot.messages import Author, Caller, Control, Incoming, Place, State
@@ -55,7 +55,7 @@ class Controls:
         log.info("command", command=name, place=place.key, author=author.id)
         if name in PRIVATE:  # whoever is barred from asking still has a right to these
             return await self._own(name, place, author)
-        if barred := await self._door.bar(place, caller):
+        if barred := await self._door.bar(knock(place, caller)):
             return barred
         if name in RULES:
             return await self._rule(name, place, caller.admin, argument)
@@ -151,7 +151,7 @@ class Controls:
             return notes.EXPORT_ALONE if place.shared else await self._privacy.recite(place, author)
         if place.platform in UNNAMED:
             return notes.RESET if await self.reset(place) else notes.NOTHING_TO_RESET
-        await self._door.forget(place, author)
+        await self._door.notices.forget(place, author)
         return await self._privacy.forget(place, author)
 
     async def _rule(self, name: str, place: Place, admin: bool, whom: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,41 +18,19 @@ from bot.alerts import Alerts
 from bot.commands import PRIVATE
 from bot.config import AccessSettings, LimitsSettings
 from bot.limits import LEVELS, MINUTE, NONE, Limit, reached, share, tomorrow, until, wait
-from bot.messages import Author, Caller, Incoming, Place
+from bot.messages import Caller, Incoming, Place
 from bot.ports import Memory
+from bot.refusal import Notices, Refusal
 from bot.usage import since
 
 OPERATORS = ("web", "terminal")
 """Where a person is the operator, or has limits of that adapter's own: only the limit of the bot counts there."""
-SWITCHES, NOTICES = "parley:access", "parley:notices"
-"""Where the memory keeps what admins said, and until when who is told nothing more: places nobody speaks in."""
-TOLD = "told"
+SWITCHES = "parley:access"
+"""Where the memory keeps what admins said: a place nobody speaks in."""
 DAY = 86_400.0
 KNOWN = 5000
 """People whose questions of today are kept at hand, and places where bots were answered."""
-NOTED = 2000
-"""Notices that are remembered."""
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a question is not taken: "access" or "limit", and a sentence for the person.
-
-    `told` when they had it, or shall have none; until the `end` they are not told again.
-    """
-
-    fault: str
-    sentence: str
-    reason: Reason | Limit
-    end: float
-    told: bool = False
-
-    @property
-    def public(self) -> bool:
-        """Whether others may read it too, as it passes by itself."""
-        return isinstance(self.reason, Limit) or self.reason is Reason.PAUSED
 
 
 class Door:
@@ -71,26 +49,22 @@ class Door:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = access or AccessSettings()
+        self.notices = Notices(memory, self.settings.notice, clock)
         self._memory = memory
         self._alerts = alerts
         self._access = Access(self.settings)
         self._limits = limits or NONE
         self._clock = clock
         self._switches: Switches | None = None
-        self._told: dict[str, float] = {}  # by person, and limit: until when they are told nothing more
         self._asked: OrderedDict[str, OrderedDict[str, float]] = OrderedDict()  # by person, each question's time
         self._full: dict[str, float] = {}  # what has spent its day, and when that began
         self._bots: OrderedDict[str, int] = OrderedDict()  # by place, answers to bots in a row
         self._one = asyncio.Lock()
 
-    async def refuse(self, said: Incoming, quiet: bool = False) -> Refusal | None:
-        """Why this question is turned away; None where it is let in, and is then counted. Raises StorageError.
-
-        With `quiet` the person will not be told, and so is told another time.
-        """
+    async def refuse(self, said: Incoming) -> Refusal | None:
+        """Why this question is turned away; None where it is let in, and is then counted. Raises StorageError."""
         async with self._one:
-            refusal = await self._look(said)
-            return await self._tell(said, refusal) if refusal and not quiet else refusal
+            return await self._look(said)
 
     async def still(self, said: Incoming) -> Refusal | None:
         """Why a question that was let in is not asked any more, when its turn has come. Raises StorageError."""
@@ -99,7 +73,7 @@ class Door:
             refusal = await self._judge(said)
             if refusal is None and (spent := await self._spent(said, since(1, now))):
                 refusal = self._limit(spent, tomorrow(since(1, now)), now)
-            return await self._tell(said, refusal) if refusal else None
+            return refusal
 
     async def _look(self, said: Incoming) -> Refusal | None:
         """Let a question in and count it, or not."""
@@ -107,6 +81,7 @@ class Door:
         if not own and (barred := await self._judge(said)):
             return barred
         now, operator = self._clock(), said.place.platform in OPERATORS
+        at = min(now, said.sent or now)  # what is found late counts for the time when it was asked
         midnight = since(1, now)
         asked = OrderedDict[str, float]() if operator else await self._questions(said, min(midnight, now - MINUTE), now)
         if _key(said) in asked:  # a second delivery: the journal knows it
@@ -115,11 +90,12 @@ class Door:
             return Refusal("access", "", Reason.BOT, now + DAY)
         limits = self._limits.model_copy(update={"turns_per_day": 0}) if own else self._limits
         counted = not operator and not said.admin
-        if counted and (found := wait(list(asked.values()), now, midnight, limits)):
+        times = sorted(time for time in asked.values() if time <= at)
+        if counted and (found := wait(times, at, midnight, limits)):
             return self._limit(*found, now)
         if not said.command and (spent := await self._spent(said, midnight)):
             return self._limit(spent, tomorrow(midnight), now)
-        asked[_key(said)] = now
+        asked[_key(said)] = at
         self._enter(said)
         return None
 
@@ -133,24 +109,15 @@ class Door:
         sentence = notes.LIMITS[limit].format(when=until(free - now))
         return Refusal("limit", sentence, limit, max(free, now + MINUTE))
 
-    async def bar(self, place: Place, caller: Caller) -> str:
-        """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError.
+    async def bar(self, said: Incoming) -> str:
+        """What somebody is told who may neither ask nor command; empty for everybody else. Raises StorageError.
 
         The lists hold for commands as for questions, a pause does not.
         """
         async with self._one:
             switches = replace(await self._read(), paused=frozenset())
-        said = Incoming(place, caller.author, "", "", "", marks=caller.marks, admin=caller.admin)
-        reason = None if place.platform in OPERATORS else self._access.judge(said, switches)
+        reason = None if said.place.platform in OPERATORS else self._access.judge(said, switches)
         return notes.NO_ENTRY[reason] if reason else ""
-
-    async def forget(self, place: Place, author: Author) -> None:
-        """Let go of what a person was told. Raises StorageError."""
-        who = f"{place.platform}:{author.id}"
-        async with self._one:
-            await self._read()
-            self._told = {name: to for name, to in self._told.items() if name.partition(" ")[0] != who}
-            await self._memory.annotate(NOTICES, TOLD, self._told or None)
 
     async def block(self, person: str, on: bool) -> bool:
         """Block a person, `<platform>:<id>`, or let them in again; False if it was so. Raises StorageError."""
@@ -167,9 +134,6 @@ class Door:
     async def _read(self) -> Switches:
         """What admins said; read once, for only this writes it."""
         if self._switches is None:
-            told = (await self._memory.metadata(NOTICES)).get(TOLD)
-            now = self._clock()
-            self._told = {one: to for one, to in told.items() if now < to} if isinstance(told, Mapping) else {}
             self._switches = Switches.read(await self._memory.metadata(SWITCHES))
         return self._switches
 
@@ -180,23 +144,6 @@ class Door:
             await self._memory.annotate(SWITCHES, key, value or None)
         self._switches = switches
         return True
-
-    async def _tell(self, said: Incoming, refusal: Refusal) -> Refusal:
-        """The refusal, `told` if the person is not to hear of it: a bot never is, nor who was not speaking to this one.
-
-        Others are told once for a limit, and once a day for all else.
-        """
-        now, limit = self._clock(), refusal.fault == "limit"
-        name = f"{_who(said)} {refusal.reason}" if limit else _who(said)
-        hushed = said.bot or not (limit or (self.settings.notice and not said.follows))
-        told = hushed or now < self._told.get(name, 0.0)
-        if not told and said.place.platform not in OPERATORS:
-            place, author = said.place.key, said.author.id
-            log.info("turned away", fault=refusal.fault, reason=refusal.reason.value, place=place, author=author)
-            latest = sorted((to, one) for one, to in self._told.items() if now < to)[1 - NOTED :]
-            self._told = {one: to for to, one in latest} | {name: refusal.end}
-            await self._memory.annotate(NOTICES, TOLD, self._told)
-        return replace(refusal, told=told)
 
     def _looping(self, place: Place) -> bool:
         """Whether bots had all their answers in this channel; only an answer to a person starts the count afresh."""
@@ -264,8 +211,13 @@ class Door:
 
 
 def once_more(said: Incoming) -> Incoming:
-    """A question whose answer shall be written anew, so that it counts as a further one."""
-    return replace(said, message_id=f"{said.message_id}#{time.monotonic_ns()}", command="")
+    """A question whose answer shall be written anew, so that it counts as a further one, of now."""
+    return replace(said, message_id=f"{said.message_id}#{time.monotonic_ns()}", command="", sent=0.0)
+
+
+def knock(place: Place, caller: Caller) -> Incoming:
+    """Somebody who gives a command, as one who asks."""
+    return Incoming(place, caller.author, "", "", "", marks=caller.marks, admin=caller.admin)
 
 
 def _who(said: Incoming) -> str:

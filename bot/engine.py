@@ -17,7 +17,7 @@ from bot.config import AccessSettings, BotSettings, FilesSettings, LimitsSetting
 from bot.controls import Controls
 from bot.customs import Customs
 from bot.delivery import deliver, enclose, prepare, tell
-from bot.door import OPERATORS, Door, once_more
+from bot.door import OPERATORS, Door, knock, once_more
 from bot.errors import StorageError
 from bot.live import Places, Waiting
 from bot.log import TEXTS
@@ -89,6 +89,8 @@ class Engine:
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn, or turn it away; None if it was claimed before. Raises StorageError."""
         with self._alarm():
+            if await self.memory.heard(incoming):
+                return None
             if refused := await self._refused(incoming, channel):
                 return refused
             turn = await self.memory.claim(incoming)
@@ -109,7 +111,7 @@ class Engine:
         For an adapter that has something to do before it calls `take`, or answers the message itself.
         """
         with self._alarm():
-            return await self._refused(incoming, channel) is None
+            return not await self.memory.heard(incoming) and await self._refused(incoming, channel) is None
 
     async def respond(self, incoming: Incoming, channel: Channel | Transcript) -> Answer | None:
         """Answer a message; None if it was claimed before.
@@ -129,7 +131,7 @@ class Engine:
 
     async def bars(self, place: Place, caller: Caller) -> str:
         """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
-        return await self._door.bar(place, caller)
+        return await self._door.bar(knock(place, caller))
 
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files, so that nobody else sees them; returns what they are told."""
@@ -148,11 +150,11 @@ class Engine:
 
         What somebody says now who may not ask is not taken in: what they said before is forgotten.
         """
-        if await self.bars(incoming.place, Caller(incoming.author, incoming.admin, marks=incoming.marks)):
+        if await self._door.bar(incoming):
             await self.retract(incoming.place.platform, incoming.channel_id, incoming.message_id)
             return
         asked = await self.memory.amend(incoming)
-        if asked and asked.last and not await self._door.refuse(once_more(incoming), quiet=True):
+        if asked and asked.last and not await self._door.refuse(once_more(incoming)):
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
             self._recovery.answer_anew(asked)
         elif asked:
@@ -210,8 +212,11 @@ class Engine:
         refusal = await self._door.refuse(said)
         if refusal is None:
             return None
-        await self.memory.decline(said)
-        return self._aside(Waiting(0, said, channel), turn_away(channel, refusal, said.place))
+        try:
+            await self.memory.decline(said)
+        except StorageError as error:  # it may be found again, and be turned away again
+            log.error("the memory failed", error=str(error))
+        return self._aside(Waiting(0, said, channel), turn_away(said, channel, refusal, self._door.notices))
 
     def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> asyncio.Future[Answer]:
         """Answer beside what is being written in the place."""
@@ -246,7 +251,7 @@ class Engine:
             return await self._close(main, Answer(state=main.halt.state or State.STOPPED))
         await self.memory.begin(main.turn, [waiting.turn for waiting in others])
         if not (asked and asked.posts) and (refusal := await self._door.still(said)):
-            return await self._close(main, await turn_away(main.channel, refusal, here))
+            return await self._close(main, await turn_away(said, main.channel, refusal, self._door.notices))
         model, system = await self._customs.of(here)
         first = any(waiting.first for waiting in group)
         if here.direct and said.text and first:

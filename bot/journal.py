@@ -16,6 +16,10 @@ class Journal(Protocol):
         """Write down that this message asks for an answer; None when it was claimed or declined before."""
         ...
 
+    async def heard(self, incoming: Incoming) -> bool:
+        """Whether this message was claimed or declined before."""
+        ...
+
     async def decline(self, incoming: Incoming) -> None:
         """Write down that this message is turned away, by its ids alone: it cannot be claimed any more."""
         ...

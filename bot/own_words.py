@@ -8,11 +8,12 @@ import structlog
 
 from bot import notes
 from bot.delivery import tell
-from bot.door import OPERATORS, Refusal
-from bot.errors import ModelFault, PlatformError
+from bot.door import OPERATORS
+from bot.errors import ModelFault, PlatformError, PlatformFault
 from bot.messages import Incoming, Place, State
 from bot.ports import Channel, Confidant, Model, Transcript
 from bot.record import Answer
+from bot.refusal import Notices, Refusal
 from bot.reply import Reply
 
 log = structlog.get_logger(__name__)
@@ -45,26 +46,28 @@ async def apologise(channel: Channel | Transcript, note: str, fault: str) -> Ans
     return Answer(state=State.FAILED, note=note, fault=fault)
 
 
-async def turn_away(channel: Channel | Transcript, refusal: Refusal, place: Place) -> Answer:
-    """Tell a person why their question is not taken, unless they know.
+async def turn_away(said: Incoming, channel: Channel | Transcript, refusal: Refusal, notices: Notices) -> Answer:
+    """Tell a person why their question is not taken, if they are to hear it. Raises StorageError."""
+    shown = isinstance(channel, Transcript)  # its reader is told by the answer
+    if not shown and await notices.due(said, refusal) and not await _tell(channel, refusal, said.place.direct):
+        await notices.undo(said, refusal)
+    return Answer(state=State.FAILED, note=refusal.sentence, fault=refusal.fault)
 
-    Where others read, it is for the person alone if the platform can; if it cannot, only what others may read is said.
+
+async def _tell(channel: Channel | Transcript, refusal: Refusal, direct: bool) -> bool:
+    """Where others read, for the person alone if the platform can; if it cannot, only what others may read.
+
+    False where that has to wait for another time.
     """
-    answer = Answer(state=State.FAILED, note=refusal.sentence, fault=refusal.fault)
-    if refusal.told:
-        return answer
-    alone = place.direct or isinstance(channel, Transcript)
-    if not alone and isinstance(channel, Confidant) and await _confide(channel, refusal.sentence):
-        return answer
-    if alone or refusal.public:
+    fault: PlatformFault | None = None
+    if not direct and isinstance(channel, Confidant):
+        try:
+            await channel.confide(refusal.sentence)
+            return True
+        except PlatformError as error:
+            fault = error.fault
+            log.warning("a person could not be told in confidence", fault=fault.value, error=str(error))
+    if direct or refusal.public:
         await apologise(channel, refusal.sentence, refusal.fault)
-    return answer
-
-
-async def _confide(channel: Confidant, sentence: str) -> bool:
-    try:
-        await channel.confide(sentence)
-    except PlatformError as error:
-        log.warning("a person could not be told in confidence", fault=error.fault.value, error=str(error))
-        return False
-    return True
+        return True
+    return fault is not PlatformFault.RATE

@@ -19,8 +19,7 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 
 def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
     """Write a turn for this message; None if it has one, or was turned away."""
-    ids = incoming.place.platform, incoming.channel_id, incoming.message_id
-    if db.execute("SELECT 1 FROM declined WHERE platform = ? AND channel = ? AND message = ?", ids).fetchone():
+    if heard(db, incoming):
         return None
     place = enroll(db, incoming.place.key)
     (first,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM turns WHERE place = ?)", (place,)).fetchone()
@@ -44,6 +43,17 @@ def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
     return Turn(written.lastrowid or 0, bool(first)) if written.rowcount else None
 
 
+def heard(db: sqlite3.Connection, incoming: Incoming) -> bool:
+    """Whether this message has a turn or was turned away."""
+    ids = incoming.place.platform, incoming.channel_id, incoming.message_id
+    one = "platform = ? AND channel = ? AND message = ?"
+    found = db.execute(
+        f"SELECT EXISTS (SELECT 1 FROM turns WHERE {one}) OR EXISTS (SELECT 1 FROM declined WHERE {one})",  # noqa: S608
+        (*ids, *ids),
+    ).fetchone()
+    return bool(found[0])
+
+
 def decline(db: sqlite3.Connection, incoming: Incoming) -> None:
     """Write down that a message is turned away: its ids, and nothing that it says or who said it."""
     ids = incoming.place.platform, incoming.channel_id, incoming.message_id
@@ -54,6 +64,8 @@ def begin(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
     """Say that a turn is about to be answered, with other turns as a part of it; they are closed with it."""
     db.execute("UPDATE turns SET begun = 1 WHERE id = ?", (turn,))
     db.executemany("UPDATE turns SET joined = ? WHERE id = ?", [(turn, other) for other in others])
+    changed = "EXISTS (SELECT 1 FROM turns AS other WHERE other.joined = turns.id AND other.amended)"
+    db.execute(f"UPDATE turns SET amended = 1 WHERE id = ? AND {changed}", (turn,))  # noqa: S608
 
 
 def supply(db: sqlite3.Connection, turn: int, material: Material) -> None:

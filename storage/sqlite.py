@@ -60,6 +60,9 @@ class SqliteMemory:
     async def claim(self, incoming: Incoming) -> Turn | None:
         return await self._write(journal.claim, incoming)
 
+    async def heard(self, incoming: Incoming) -> bool:
+        return await self._run(journal.heard, incoming)
+
     async def decline(self, incoming: Incoming) -> None:
         await self._write(journal.decline, incoming)
 
@@ -168,7 +171,7 @@ class SqliteMemory:
 
         done = await self._run(transact)
         if self._stale:
-            self._stale = await self._run(_erase)
+            await self._purge()
         return done
 
     async def _walk(self, part: Callable[[sqlite3.Connection, int], privacy.Part]) -> int:
@@ -184,10 +187,14 @@ class SqliteMemory:
         return count
 
     async def _purge(self) -> None:
-        """Empty the write-ahead log, which still has what was deleted; while somebody reads it, with a later write."""
-        self._stale = await self._run(_erase)
-        if self._stale:
-            log.info("what was deleted is in the write-ahead log until nobody else reads the file")
+        """Empty the write-ahead log, which still has what was deleted; where that cannot be, with a later write."""
+        before, self._stale = self._stale, True
+        try:
+            self._stale = await self._run(_erase)
+        except StorageError as error:
+            log.error("the write-ahead log cannot be emptied", error=str(error))
+        if self._stale and not before:
+            log.info("what was deleted stays in the write-ahead log until it can be emptied")
 
     async def _run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:

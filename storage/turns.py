@@ -52,7 +52,7 @@ def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
         return None
     own, turn, _ = row
     db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))
-    db.execute("UPDATE turns SET amended = 1 WHERE id = ? AND finished IS NULL", (turn,))
+    db.execute("UPDATE turns SET amended = 1 WHERE id IN (?, ?)", (turn, own))
     asked = find(db, turn)
     if asked:
         _write_anew(db, asked)
@@ -60,7 +60,7 @@ def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
 
 
 def close(db: sqlite3.Connection, turn: int, answer: Answer, question: Message | None) -> None:
-    """Close a turn; a question that was changed while its answer was written is remembered as it reads now."""
+    """Close a turn; a question that was changed since it was asked is remembered as it reads now."""
     changed = db.execute("UPDATE turns SET amended = 0 WHERE id = ? AND amended", (turn,)).rowcount
     asked = find(db, turn) if changed else None
     if asked and question:
@@ -77,7 +77,7 @@ def unquote(db: sqlite3.Connection, platform: str, author: str, limit: int) -> i
         "SELECT turn FROM quoted WHERE platform = ? AND author = ? LIMIT ?", (platform, clean(author), limit)
     ).fetchall()
     for (turn,) in rows:
-        db.execute("UPDATE turns SET material = '' WHERE id = ?", (turn,))
+        db.execute("UPDATE turns SET material = '', amended = 1 WHERE id = ?", (turn,))
         db.execute("DELETE FROM quoted WHERE turn = ?", (turn,))
         if asked := find(db, turn):
             _write_anew(db, asked)

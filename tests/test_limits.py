@@ -236,10 +236,11 @@ async def test_who_is_told_is_told_again_on_another_day(strict: Strict) -> None:
     told = []
     for hours in (0, 23, 25, 26):
         now[0] = time.time() + hours * 3600
-        refusal = await door.refuse(say("x", str(hours), place=DM))
+        said = say("x", str(hours), place=DM)
+        refusal = await door.refuse(said)
         assert refusal
-        told.append(refusal.told)
-    assert told == [False, True, False, True]
+        told.append(await door.notices.due(said, refusal))
+    assert told == [True, False, True, False]
 
 
 async def test_each_limit_is_told_when_it_is_reached(strict: Strict) -> None:
@@ -251,8 +252,9 @@ async def test_each_limit_is_told_when_it_is_reached(strict: Strict) -> None:
     told: list[tuple[int, str]] = []
     for seconds in range(0, 400, 5):
         now[0] = start + seconds
-        refusal = await door.refuse(say("x", str(seconds)))
-        if refusal and not refusal.told:
+        said = say("x", str(seconds))
+        refusal = await door.refuse(said)
+        if refusal and await door.notices.due(said, refusal):
             assert refusal.public
             told.append((seconds, refusal.sentence.partition(".")[0]))
     assert [seconds for seconds, _ in told] == [10, 70, 130]

@@ -46,8 +46,8 @@ class Client(discord.Client):
         self._interactions = Interactions(engine, host, me.owners | set(settings.admins))
         past = Past(self, rest, int(me.user), engine.settings.around)
         self._intake = Intake(engine, settings, rest, me, host.closing, past)
-        roles = bool(engine.access.allow_people or engine.access.block)
-        self._missed = Missed(self, rest, engine.memory, settings.catch_up, self._intake.recover, roles)
+        catch_up, take, roles = settings.catch_up, self._intake.recover, self._intake.by_role
+        self._missed = Missed(self, rest, engine.memory, catch_up, take, roles)
         self._arrived = False
         self._served = False
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -13,7 +13,17 @@ import structlog
 
 from adapters.discord.channel import DiscordChannel
 from adapters.discord.direct import Direct
-from adapters.discord.incoming import describe, follows, incoming, locate, replies_to, says, spoken, unreadable
+from adapters.discord.incoming import (
+    addressed,
+    describe,
+    follows,
+    incoming,
+    locate,
+    replies_to,
+    says,
+    spoken,
+    unreadable,
+)
 from adapters.discord.login import Identity
 from adapters.discord.rest import Rest
 from adapters.discord.room import title
@@ -76,6 +86,13 @@ class Intake:
             await self._explain(question)
         elif question:
             await self._engine.take(question, self.open(question, replies_to(message) != self._me))
+
+    def by_role(self, message: discord.Message) -> bool:
+        """Whether it may be for the bot, and a list may name a role of its author."""
+        lists = self._engine.access
+        if not (lists.allow_people or lists.block) or not spoken(message, self._bots):
+            return False
+        return addressed(message, self._me) or follows(message, self._me)
 
     async def amend(self, event: discord.RawMessageUpdateEvent) -> None:
         """Take in that somebody edited a message, which may be for the bot no more.

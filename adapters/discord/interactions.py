@@ -59,8 +59,8 @@ class Interactions:
         if name not in COMMANDS or interaction.channel_id is None:
             name, argument = "help", ""
         caller, place = self._meet(interaction), _place(interaction)
-        rules = (caller.admin or caller.manages) and bool(argument) and name in PUBLIC
-        public = rules or (name == "reset" and place.shared and await self._resets(place, caller))
+        changes = (caller.admin or caller.manages) and bool(argument) and name in PUBLIC
+        public = (changes or (name == "reset" and place.shared)) and await self._done(name, place, caller)
         await _acknowledge(interaction, public)
         said = await self._told(
             lambda: (
@@ -96,11 +96,12 @@ class Interactions:
         except LOST as error:
             log.warning("a button's answer could not be shown", error=type(error).__name__)
 
-    async def _resets(self, place: Place, caller: Caller) -> bool:
-        """Whether a reset will be done, so that all are to hear of it: said before Discord has to be answered."""
+    async def _done(self, name: str, place: Place, caller: Caller) -> bool:
+        """Whether a command will be done, so that all are to hear of it: known before Discord has to be answered."""
         try:
             async with asyncio.timeout(QUICK):
-                return not await self._engine.bars(place, caller) and await self._engine.memory.known(place.key)
+                barred = await self._engine.bars(place, caller)
+                return not barred and (name != "reset" or await self._engine.memory.known(place.key))
         except (StorageError, TimeoutError):
             return False
 

@@ -30,18 +30,23 @@ TRIES = 4
 Room = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel
 Shared = discord.abc.GuildChannel | discord.Thread
 Take = Callable[[discord.Message], Awaitable[None]]
+Needs = Callable[[discord.Message], bool]
 log = structlog.get_logger(__name__)
+
+
+def _never(_: discord.Message) -> bool:
+    return False
 
 
 class Missed:
     """Looks for messages that no event told of, `seconds` back at most; gives each to `take`, the oldest first.
 
-    A room is a channel, thread or direct message. One whose last message was heard is not asked. With `roles` Discord
-    is asked for the roles of who speaks: a message in its history does not have them.
+    A room is a channel, thread or direct message. One whose last message was heard is not asked. Of messages that need
+    their author's `roles` Discord is asked for those: its history does not have them.
     """
 
     def __init__(
-        self, client: discord.Client, rest: Rest, memory: Memory, seconds: float, take: Take, roles: bool = False
+        self, client: discord.Client, rest: Rest, memory: Memory, seconds: float, take: Take, roles: Needs = _never
     ) -> None:
         self._client = client
         self._rest = rest
@@ -105,18 +110,31 @@ class Missed:
         while True:
             page = await self._ask(f"/channels/{room.id}/messages?after={after}&limit={PAGE}") or []
             for data in sorted(page, key=lambda data: int(data["id"])):
-                if self._roles and room.guild and (member := await self._member(room.guild.id, data)):
-                    data["member"] = member
-                yield discord.Message(state=self._client._connection, channel=room, data=data)
                 after = int(data["id"])
+                if message := await self._read(room, data):
+                    yield message
             if len(page) < PAGE:
                 return
 
-    async def _member(self, guild: int, data: Any) -> Any:
-        """Who said a message as a member of the server; None for who is none any more, and for webhooks."""
-        author = str(data["author"]["id"])
-        if data.get("webhook_id"):
+    async def _read(self, room: Room, data: Any) -> discord.Message | None:
+        """A message; None where Discord does not say what its author may, which others must not suffer from."""
+        state = self._client._connection
+        message = discord.Message(state=state, channel=room, data=data)
+        if not room.guild or not self._roles(message):
+            return message
+        try:
+            member = await self._member(room.guild.id, str(message.author.id))
+        except PlatformError as error:
+            if error.fault in (PlatformFault.RATE, PlatformFault.NETWORK):
+                raise
+            log.warning("a message is left out: its author's roles are not to be had", error=str(error))
             return None
+        if member:
+            data["member"] = member
+        return discord.Message(state=state, channel=room, data=data)
+
+    async def _member(self, guild: int, author: str) -> Any:
+        """A person as a member of the server; None for who is none any more."""
         if (guild, author) not in self._members:
             try:
                 found = await self._ask(f"/guilds/{guild}/members/{author}")

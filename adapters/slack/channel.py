@@ -48,6 +48,7 @@ class SlackChannel:
         self._deleted = workspace.deleted
         self._channel = question.channel_id
         self._asker = question.author.id
+        self._question = question.message_id
         self._thread = thread_of(question)
         self._sign = Sign(workspace, self._channel, self._thread, question.message_id)
         self._search = Search(workspace, self._channel, self._thread, question.message_id)
@@ -87,8 +88,11 @@ class SlackChannel:
         await self._send(self._client.chat_update, self.edits, page, ts=id)
 
     async def confide(self, text: str) -> None:
-        """Tell the person who asked, where they asked, for themselves alone."""
-        words, thread = bare(Page(text)), self._thread or None
+        """Tell the person who asked, where they asked, for themselves alone.
+
+        Slack shows nothing of it in a thread that nobody has answered in (its documentation, chat.postEphemeral).
+        """
+        words, thread = bare(Page(text)), None if self._thread == self._question else self._thread or None
         await call(
             self._client.chat_postEphemeral(channel=self._channel, user=self._asker, thread_ts=thread, **words),
             self.posts,

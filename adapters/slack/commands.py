@@ -20,7 +20,6 @@ from adapters.slack.picker import ACTION, NOTHING, PICK, rows
 from adapters.slack.ranks import runs
 from adapters.slack.settings import PARLEY_COMMAND, Settings
 from adapters.slack.workspace import Workspace
-from bot.access import Reason
 from bot.commands import COMMANDS, PUBLIC, RULES, parse
 from bot.engine import Engine
 from bot.errors import PlatformError
@@ -32,8 +31,8 @@ RECENT = 10
 """How many threads of a channel are offered, the newest first."""
 PICKED = ("reset", "stop")
 """Commands that mean one conversation."""
-UNDONE = (NOTHING_TO_RESET, STORAGE, RESTARTING, NO_ENTRY[Reason.BLOCKED])
-"""What is said where nothing was reset."""
+UNDONE = (NOTHING_TO_RESET, STORAGE, RESTARTING, *NO_ENTRY.values())
+"""What is said where nothing was done, which is nobody else's business."""
 EXPORT = "What you said to me, as you asked for it with the command export:"
 UNSURE = "Slack does not tell me at the moment whether you may change that. Please try again in a minute."
 
@@ -114,7 +113,8 @@ class Commands:
             return
         admin, manages = person.caller.admin or (may and name in RULES), may and name in PUBLIC
         person = replace(person, caller=replace(person.caller, admin=admin, manages=manages))
-        await person.tell(await self._run(name, place, person, argument), public=manages)
+        said = await self._run(name, place, person, argument)
+        await person.tell(said, public=manages and said not in UNDONE)
 
     async def _command(self, name: str, body: Mapping[str, Any], respond: AsyncRespond) -> None:
         person, place = meet(body, respond, self._settings), self._place(body)

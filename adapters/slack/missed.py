@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from adapters.slack.history import Entry, History
+from adapters.slack.incoming import is_direct
 from adapters.slack.intake import Intake
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, StorageError
@@ -72,7 +73,8 @@ class Missed:
             if self._over(end):
                 return
             messages = await self._history.messages(channel, since)
-            about = {"is_ext_shared_channel": shared[channel]} if channel in shared else {}
+            told = channel in shared or is_direct(channel)
+            about = {"is_ext_shared_channel": shared.get(channel, False)} if told else {}
             await self._take(channel, messages, about)
             for thread, latest in _stirred(known.get(channel, ()), messages).items():
                 if self._over(end):

@@ -28,5 +28,5 @@ CREATE TABLE quoted (
 ) WITHOUT ROWID;
 CREATE INDEX quoted_in_turn ON quoted (turn);
 
--- Whether a question was changed while its answer was written: it is then remembered as it reads in the end.
+-- Whether a question was changed since its answer was begun: it is then remembered as it reads in the end.
 ALTER TABLE turns ADD COLUMN amended INTEGER NOT NULL DEFAULT 0;
