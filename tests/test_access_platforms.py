@@ -10,6 +10,8 @@ import pytest
 from adapters.discord.direct import MOST
 from adapters.discord.incoming import incoming as heard
 from adapters.slack.incoming import Identity, follows, incoming, spoken
+from bot import notes
+from bot.access import Reason
 from bot.config import AccessSettings
 from bot.errors import PlatformError
 from bot.messages import Incoming
@@ -226,10 +228,12 @@ async def test_a_reset_that_is_not_done_is_nobody_elses_business_on_discord() ->
     """Where the person is barred, or there is nothing; else all see it."""
     async with FakeDiscord() as discord, on_discord(discord) as app:
         app.engine.shut = {BEN}
-        for user, private in ((ANN, False), (BEN, True)):
-            one = discord.slash("reset", user=user)
-            await discord.until(lambda one=one: one.shown)  # type: ignore[misc]
-            assert one.private is private
+        for name, options in (("reset", {}), ("persona", {"text": "You are Nora."})):
+            for user, private in ((ANN, False), (BEN, True)):
+                discord.world.guilds[GUILD].owner = user
+                one = discord.slash(name, user=user, options=options)
+                await discord.until(lambda one=one: one.shown)  # type: ignore[misc]
+                assert one.private is private
 
 
 async def test_a_reset_in_a_channel_of_slack_is_seen_by_all() -> None:
@@ -242,10 +246,14 @@ async def test_a_reset_in_a_channel_of_slack_is_seen_by_all() -> None:
         await slack.until(lambda: len(slack.answers(CHANNEL)) == count + 1)
         assert slack.answers(CHANNEL)[-1].shown == "reset: done"
         assert slack.ephemerals[1].replaced
-        app.engine.said = "There was nothing to forget here."
+        for number, sentence in enumerate(("There was nothing to forget here.", notes.NO_ENTRY[Reason.PERSON]), 3):
+            app.engine.said = sentence
+            slack.click(slack.ephemerals[0], "reset:0")
+            await slack.until(lambda number=number: len(slack.ephemerals) == number)  # type: ignore[misc]
+        app.engine.said = "Forgotten."
         slack.click(slack.ephemerals[0], "reset:0")
-        await slack.until(lambda: len(slack.ephemerals) == 3)
-        assert len(slack.answers(CHANNEL)) == count + 1
+        await slack.until(lambda: slack.answers(CHANNEL)[-1].shown == "Forgotten.")
+        assert len(slack.answers(CHANNEL)) == count + 2
 
 
 @pytest.mark.parametrize("name", ["block U0BEN", "unblock U0BEN", "pause", "resume"])

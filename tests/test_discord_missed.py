@@ -23,6 +23,7 @@ from tests.loopback.discord import (
     BOT_ROLE,
     GENERAL,
     GUILD,
+    OWNER,
     RANDOM,
     TALK,
     FakeDiscord,
@@ -127,8 +128,21 @@ async def test_who_speaks_is_known_by_their_roles_in_the_meantime_too() -> None:
             marks = {question.author.id: question.marks for question in app.engine.answered}
             assert HELPERS in marks[ANN]
             assert HELPERS not in marks[BEN]
-            asked = [call["user"] for call in discord.called("member")]
-            assert len(asked) == len(set(asked))
+            assert sorted(call["user"] for call in discord.called("member")) == [ANN, BEN]
+
+
+async def test_roles_that_are_not_to_be_had_keep_nobody_else_from_being_answered() -> None:
+    """Whose may not be known is not answered; of who does not speak to the bot nobody asks."""
+    async with FakeDiscord() as discord:
+        engine = await met(discord, GENERAL)
+        engine.access = AccessSettings(block=(HELPERS,))
+        discord.say(GENERAL, "talk among people", author=OWNER)
+        discord.say(GENERAL, f"{MENTION} from Ann")
+        discord.say(GENERAL, f"{MENTION} from Ben", author=BEN)
+        discord.fail("member", times=2, status=403, body={"code": 50001, "message": "Missing Access"})
+        async with connected(discord, engine) as app:
+            assert await caught_up(discord, app, 1) == {"from Ben"}
+            assert OWNER not in {call["user"] for call in discord.called("member")}
 
 
 async def test_they_are_taken_in_their_order_over_many_pages() -> None:

@@ -298,3 +298,22 @@ async def test_the_limits_of_the_day_hold_for_whoever_is_forgotten(opener: Opene
     await memory.expire(0)
     assert (await memory.toll(0, "discord:u1")).tokens == 0
     assert (await memory.toll(0)).tokens == 1000
+
+
+async def test_a_log_that_cannot_be_emptied_fails_no_write(
+    opener: Opener, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and tried again with every later write until it succeeds."""
+    memory = await opener()
+    await converse(memory, "1", "discord:7", answer="It was the butler.")
+
+    def fail(_: sqlite3.Connection) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.sqlite._erase", fail)
+        assert await memory.forget("discord:7")
+        assert await claim(memory, "2", "discord:8")
+        assert logged(path, "the butler")
+    assert await claim(memory, "3", "discord:8")
+    assert not logged(path, "the butler")

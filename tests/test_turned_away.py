@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,13 +15,15 @@ from bot.access import Reason
 from bot.config import AccessSettings, BotSettings, LimitsSettings
 from bot.door import Door
 from bot.engine import Engine
+from bot.errors import PlatformError, PlatformFault, StorageError
 from bot.limits import NONE
-from bot.messages import Caller, Message, Page, Place, Role, State, Usage
+from bot.messages import Caller, Control, Incoming, Message, Page, Place, Role, State, Usage
 from bot.metrics import Metrics
 from bot.record import Answer
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen
 from tests.test_engine import ANN, BEN, HERE, engine, provider, recall, say, screen
+from tests.test_limits import Whispering
 
 __all__ = ["engine", "provider", "screen"]
 
@@ -248,3 +250,92 @@ async def test_an_id_of_slack_is_blocked_however_it_is_written(again: Again) -> 
     said = notes.BLOCKED.format(person="U012ABC", platform="Slack")
     assert await parley.command("block", place, Caller(BEN, admin=True), "u012abc") == said
     assert await parley.command("block", place, Caller(BEN, admin=True), "<@U012ABC|ann>") == notes.AS_IT_WAS
+
+
+async def test_what_is_found_again_counts_no_more(again: Again, screen: Screen) -> None:
+    """Neither answered nor refused questions use up what a person may ask, when a later start finds them."""
+    first = again(turns_per_day=5, turns_per_minute=2)
+    said = [say(f"q{number}", str(number)) for number in range(5)]
+    answers = [await first.respond(one, screen) for one in said]
+    assert [answer.fault for answer in answers if answer] == ["", "", "limit", "limit", "limit"]
+    second = again(turns_per_day=5)
+    for one in said:
+        assert await second.respond(one, screen) is None
+        assert not await second.admits(one, screen)
+    answers = [await second.respond(say("new", f"n{number}"), screen) for number in range(4)]
+    assert [answer.fault for answer in answers if answer] == ["", "", "", "limit"]
+
+
+async def test_what_is_found_late_counts_for_when_it_was_asked(again: Again, screen: Screen) -> None:
+    """Four questions in ten minutes are not four in one, though they all arrive at once."""
+    parley, now = again(turns_per_minute=2), time.time()
+    late = [replace(say("x", str(number)), sent=now - 600 + 150 * number) for number in range(4)]
+    answers = [await parley.respond(one, screen) for one in late]
+    assert [answer.fault for answer in answers if answer] == [""] * 4
+    burst = [replace(say("x", f"b{number}"), sent=now - 30) for number in range(3)]
+    answers = [await parley.respond(one, screen) for one in burst]
+    assert [answer.fault for answer in answers if answer] == ["", "", "limit"]
+
+
+async def test_answering_an_old_question_again_counts_for_now(again: Again, screen: Screen) -> None:
+    """However long ago it was asked."""
+    parley = again(turns_per_minute=2)
+    parley.serve("discord", lambda _: screen)
+    await parley.respond(replace(say("one", "1"), sent=time.time() - 4000), screen)
+    for _ in range(2):
+        assert await parley.press(Control.AGAIN, 1, Caller(ANN)) == ""
+        await parley._places.settle()
+    assert (await parley.press(Control.AGAIN, 1, Caller(ANN))).startswith("That was a lot")
+
+
+async def test_a_listed_bot_may_change_what_it_asked(again: Again, screen: Screen) -> None:
+    """The list of people is not for it."""
+    parley = again({"bots": [BEN.id], "allow_people": [ANN.id]})
+    said = replace(say("first", "1", BEN), bot=True)
+    await parley.respond(said, screen)
+    await parley.respond(say("and I?", "2"), screen)
+    await parley.amend(replace(said, text="second"))
+    assert "second" in (await recall(parley))[0]
+
+
+async def test_an_edit_by_somebody_of_another_organisation_is_not_read(again: Again, screen: Screen) -> None:
+    """Where those are not answered."""
+    await again({"external": True}).respond(replace(say("mine", "1"), external=True), screen)
+    parley = again()
+    await parley.amend(replace(say("changed", "1"), external=True))
+    assert await recall(parley) == []
+
+
+async def test_who_could_not_be_told_is_told_another_time(again: Again, screen: Screen) -> None:
+    """Where it was too much at that moment; who takes no direct messages is told where they write one."""
+    faults: list[PlatformFault] = [PlatformFault.RATE, PlatformFault.FORBIDDEN]
+    told: list[str] = []
+
+    async def confide(text: str) -> None:
+        if faults:
+            raise PlatformError(faults.pop(0), "not now")
+        told.append(text)
+
+    channel, parley = cast(Any, Whispering(screen, confide)), again({"block": [ANN.id]})
+    for number in range(4):
+        await parley.respond(say("x", str(number)), channel)
+    assert (told, screen.texts, faults) == ([], [], [])
+    await parley.respond(say("x", "9", place=Place("discord:9", direct=True)), channel)
+    assert screen.texts == [BLOCKED]
+
+
+async def test_a_memory_that_fails_tells_nobody_who_is_blocked_of_it(
+    again: Again, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are turned away as ever."""
+    parley = again({"block": [ANN.id]})
+
+    async def fail(_: Incoming) -> None:
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(parley.memory, "decline", fail)
+    for number in range(3):
+        answer = await parley.respond(say("x", str(number)), screen)
+        assert answer
+        assert answer.fault == "access"
+    assert screen.texts == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.messages import Attachment, Author, File, Incoming, Message, Place, Role, State
 from bot.ports import Memory
 from bot.record import Answer, Material
@@ -133,19 +135,52 @@ class PrivacyContract:
     async def test_what_others_quote_of_a_person_goes_too(self, memory: Memory) -> None:
         """Out of what came with their questions, of closed ones and of those that are being answered; summaries too."""
         around = Material("Ann: my salary is 5000", quoted=("u1",))
-        turns = [await claim(memory, number, HERE) for number in "12"]
-        for turn in turns:
-            await memory.supply(turn, around)
+        turns = []
+        for number in "12":
+            turn = await memory.claim(Incoming(Place(HERE), BOB, f"q{number}", HERE, number))
+            assert turn
+            turns.append(turn.id)
+            await memory.supply(turn.id, around)
         await memory.finish(turns[0], Answer("a1"), Message(Role.USER, "q1\n\nAnn: my salary is 5000"))
         await memory.condense(HERE, short(turns[0] * 2 + 1, turns[0] * 2 + 2))
         await memory.forget_person("discord", "nobody")
         assert "5000" in (await contents(memory))[0]
         await memory.forget_person("discord", "u1")
         await memory.finish(turns[1], Answer("a2"), Message(Role.USER, "q2\n\nAnn: my salary is 5000"))
-        assert "5000" not in " ".join(await contents(memory))
-        for turn in turns:
-            asked = await memory.turn(turn)
-            assert asked is None or asked.material.text == ""
+        assert await contents(memory) == ["q1", "a1", "q2", "a2"]
+        for one in turns:
+            asked = await memory.turn(one)
+            assert asked
+            assert asked.material.text == ""
+
+    async def test_a_question_is_remembered_as_it_reads_whenever_it_was_changed(self, memory: Memory) -> None:
+        """While its answer is written, before that is begun again, and as a part of another question."""
+        said = [Incoming(Place(HERE), BOB, f"PIN {number}", HERE, number) for number in "123"]
+        turns = [turn.id for turn in [await memory.claim(one) for one in said] if turn]
+        await memory.amend(replace(said[0], text="(removed)"))
+        await memory.begin(turns[1], [turns[0]])
+        await memory.finish(turns[1], Answer("a"), Message(Role.USER, "PIN 1\n\nPIN 2"))
+        assert await contents(memory) == ["(removed)\n\nPIN 2", "a"]
+        await memory.amend(replace(said[1], text="(gone)"))
+        await memory.reopen(turns[1])
+        await memory.finish(turns[1], Answer("b"), Message(Role.USER, "PIN 1\n\nPIN 2"))
+        assert await contents(memory) == ["(removed)\n\n(gone)", "b"]
+        await memory.begin(turns[2])
+        await memory.amend(replace(said[2], text="(taken back)"))
+        await memory.finish(turns[2], Answer("c"), Message(Role.USER, "PIN 3"))
+        assert "PIN" not in " ".join(await contents(memory))
+
+    async def test_what_was_claimed_or_declined_was_heard(self, memory: Memory) -> None:
+        """By the ids of the message; so is what was forgotten."""
+        one, other = (Incoming(Place(HERE), BOB, "x", HERE, number) for number in "12")
+        assert not await memory.heard(one)
+        await memory.claim(one)
+        await memory.decline(other)
+        assert await memory.heard(one)
+        assert await memory.heard(other)
+        await memory.forget(HERE)
+        assert await memory.heard(one)
+        assert not await memory.heard(replace(one, channel_id="another"))
 
     async def test_a_declined_message_cannot_be_claimed(self, memory: Memory) -> None:
         """In its place or another; it is part of nothing, and one of the same number elsewhere is another."""

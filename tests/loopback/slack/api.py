@@ -96,7 +96,9 @@ class Api:
         if args["user"] not in where.members:
             raise RefusalError("user_not_in_channel")
         version = Version(args.get("text", ""), tuple(args.get("blocks", ())))
-        self._workspace.ephemerals.append(Ephemeral(where.id, args["user"], version))
+        thread = str(args.get("thread_ts") or "")
+        if not thread or len(where.thread(thread)) > 1:  # else Slack takes it and shows it to nobody
+            self._workspace.ephemerals.append(Ephemeral(where.id, args["user"], version))
         return {"message_ts": self._clock.ts()}
 
     def react(self, args: Args) -> dict[str, Any]:
