@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from aiohttp import ClientSession
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from bot import notes
-from bot.config import BotSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, PlatformFault
 from bot.messages import Author, Caller, Incoming, Place, State
-from bot.metrics import Metrics
-from bot.models.openai import OpenAIModel
 from bot.privacy import cut, fence
-from storage.sqlite import SqliteMemory
 from tests.discord_app import connected as connected_to_discord
 from tests.loopback.discord import ANN, BEN, BOT, GENERAL, RANDOM, FakeDiscord
 from tests.loopback.openai import FakeOpenAI
@@ -32,6 +25,7 @@ from tests.loopback.slack import CHANNEL, DM, FakeSlack
 from tests.loopback.slack.app import connected
 from tests.program import PATIENCE, Program
 from tests.screen import Screen
+from tests.test_engine import engine, provider
 from tests.test_story_discord import environ, whole
 from tests.test_story_slack import environ as environ_of_slack
 from tests.test_story_slack import whole as whole_in_slack
@@ -41,23 +35,7 @@ CHANNELS = [Place("discord:7", shared=True), Place("discord:8", shared=True)]
 DIRECT = Place("discord:9", direct=True)
 
 
-@pytest_asyncio.fixture
-async def provider() -> AsyncIterator[FakeOpenAI]:
-    """A server that answers with what it was told."""
-    async with FakeOpenAI() as server:
-        yield server
-
-
-@pytest_asyncio.fixture
-async def engine(provider: FakeOpenAI, tmp_path: Path) -> AsyncIterator[Engine]:
-    """An engine with the real memory and the real client of the provider."""
-    model = OpenAIModel(
-        "openai/test-model", "test-model", SecretStr("test-key"), provider.base_url, timeout=60, reader="OpenAI"
-    )
-    memory = await SqliteMemory.open(tmp_path / "parley.db")
-    yield Engine(model, memory, BotSettings(), Metrics())
-    await memory.close()
-    await model.close()
+__all__ = ["engine", "provider"]
 
 
 class Desk(Screen):
