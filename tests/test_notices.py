@@ -1,0 +1,153 @@
+"""What people are told who are turned away: once, and not before others."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from bot import notes
+from bot.access import Reason
+from bot.config import AccessSettings, LimitsSettings
+from bot.door import Door
+from bot.errors import PlatformError, PlatformFault, StorageError
+from bot.limits import NONE
+from bot.messages import Caller, Incoming, Place
+from bot.usage import since
+from tests.doors import BLOCKED, DM, Strict, Whispering, ask, screen, strict
+from tests.loopback.openai import FakeOpenAI
+from tests.screen import Screen
+from tests.test_engine import ANN, BEN, HERE, engine, provider, say
+
+__all__ = ["engine", "provider", "screen", "strict"]
+
+
+async def test_a_person_who_is_turned_away_is_told_once_a_day(
+    strict: Strict, screen: Screen, provider: FakeOpenAI
+) -> None:
+    """Or never, by a setting; nothing of theirs is written down."""
+    parley = strict({"block": [ANN.id]})
+    for number in range(3):
+        assert (await ask(parley, screen, str(number), place=DM)).fault == "access"
+    assert screen.texts == [notes.NO_ENTRY[Reason.BLOCKED]]
+    assert await parley.memory.visits("discord", ANN.id, 0) == []
+    silent = strict({"allow_people": [ANN.id], "notice": False})
+    await ask(silent, screen, "9", BEN, place=DM)
+    assert (len(screen.texts), provider.asked) == (1, 0)
+
+
+async def test_who_is_told_is_told_again_on_another_day(strict: Strict) -> None:
+    """By the clock, not by the process."""
+    parley, now = strict(), [time.time()]
+    door = Door(parley.memory, parley.alerts, AccessSettings(dms="off"), clock=lambda: now[0])
+    told = []
+    for hours in (0, 23, 25, 26):
+        now[0] = time.time() + hours * 3600
+        said = say("x", str(hours), place=DM)
+        refusal = await door.refuse(said)
+        assert refusal
+        told.append(await door.notices.due(said, refusal))
+    assert told == [True, False, True, False]
+
+
+async def test_each_limit_is_told_when_it_is_reached(strict: Strict) -> None:
+    """Not only the first of a day; but who floods steadily is told once a minute at most."""
+    start, now = since(1, time.time()) + 3600.0, [0.0]
+    parley = strict()
+    limits = LimitsSettings(**{**NONE.model_dump(), "turns_per_minute": 2, "turns_per_day": 6})
+    door = Door(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
+    told: list[tuple[int, str]] = []
+    for seconds in range(0, 400, 5):
+        now[0] = start + seconds
+        said = say("x", str(seconds))
+        refusal = await door.refuse(said)
+        if refusal and await door.notices.due(said, refusal):
+            assert refusal.public
+            told.append((seconds, refusal.sentence.partition(".")[0]))
+    assert [seconds for seconds, _ in told] == [10, 70, 130]
+    assert {sentence for _, sentence in told[:-1]} == {"That was a lot in one minute"}
+    assert told[-1][1].startswith("You have asked me all")
+
+
+@pytest.mark.parametrize("place", [HERE, DM])
+@pytest.mark.parametrize("confident", [True, False])
+async def test_nobody_is_scolded_before_others(strict: Strict, screen: Screen, place: Place, confident: bool) -> None:
+    """Why somebody may not ask is told them alone, or not at all; what passes by itself others may read."""
+    confided: list[str] = []
+
+    async def confide(text: str) -> None:
+        if not confident:
+            raise PlatformError(PlatformFault.FORBIDDEN, "they take no direct messages")
+        confided.append(text)
+
+    channel = cast(Any, Whispering(screen, confide))
+    blocked, limited = strict({"block": [ANN.id]}), strict(turns_per_day=1)
+    for parley, sentence, public in (
+        (blocked, notes.NO_ENTRY[Reason.BLOCKED], False),
+        (limited, "You have asked me all that one person may ask in a day.", True),
+    ):
+        for number in range(3):
+            await ask(parley, channel, f"{sentence} {number}", place=place)
+        shown = [text for text in screen.texts if text.startswith(sentence)]
+        alone = [text for text in confided if text.startswith(sentence)]
+        assert len(alone) == (confident and not place.direct)
+        assert len(shown) == (place.direct or (public and not confident))
+
+
+async def test_who_was_not_speaking_to_the_bot_is_not_told_that_they_may_not(strict: Strict, screen: Screen) -> None:
+    """In a thread where it takes part people also speak to each other."""
+    parley = strict({"allow_people": [BEN.id]})
+    answer = await parley.respond(replace(say("Ben, shall we have lunch?", "1"), follows=True), screen)
+    assert answer
+    assert (answer.fault, screen.texts) == ("access", [])
+    asked = await parley.take(say("hello bot", "2", place=Place("discord:9", direct=True)), screen)
+    assert asked
+    await asked
+    assert screen.texts == [notes.NO_ENTRY[Reason.PERSON]]
+
+
+async def test_who_could_not_be_told_is_told_another_time(strict: Strict, screen: Screen) -> None:
+    """Where it was too much at that moment; who takes no direct messages is told where they write one."""
+    faults: list[PlatformFault] = [PlatformFault.RATE, PlatformFault.FORBIDDEN]
+    told: list[str] = []
+
+    async def confide(text: str) -> None:
+        if faults:
+            raise PlatformError(faults.pop(0), "not now")
+        told.append(text)
+
+    channel, parley = cast(Any, Whispering(screen, confide)), strict({"block": [ANN.id]})
+    for number in range(4):
+        await parley.respond(say("x", str(number)), channel)
+    assert (told, screen.texts, faults) == ([], [], [])
+    await parley.respond(say("x", "9", place=Place("discord:9", direct=True)), channel)
+    assert screen.texts == [BLOCKED]
+
+
+async def test_a_memory_that_fails_tells_nobody_who_is_blocked_of_it(
+    strict: Strict, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are turned away as ever."""
+    parley = strict({"block": [ANN.id]})
+
+    async def fail(_: Incoming) -> None:
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(parley.memory, "decline", fail)
+    for number in range(3):
+        answer = await parley.respond(say("x", str(number)), screen)
+        assert answer
+        assert answer.fault == "access"
+    assert screen.texts == []
+
+
+async def test_a_forgotten_person_is_in_no_list_of_who_was_told(strict: Strict, screen: Screen) -> None:
+    """Nor is anybody there whose time is over."""
+    parley = strict({"block": [ANN.id, BEN.id]})
+    for author in (ANN, BEN):
+        await parley.respond(say("x", author.id, author), screen)
+    assert set((await parley.memory.metadata("parley:notices"))["told"]) == {"discord:u1", "discord:u2"}
+    await parley.command("forget-me", HERE, Caller(ANN))
+    assert set((await parley.memory.metadata("parley:notices"))["told"]) == {"discord:u2"}
