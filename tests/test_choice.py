@@ -15,13 +15,13 @@ from structlog.testing import capture_logs
 
 from bot.config import Settings
 from bot.errors import ModelError, ModelFault, SettingsError
-from bot.facts import Cache, Facts, Price
+from bot.facts import Cache, Facts
 from bot.messages import Message, Role
 from bot.models.choice import ANTHROPIC, OPENAI, choose
 from bot.models.discovery import Address, Server, discover
 from bot.models.machine import Machine, obstacle
 from bot.ports import Model, Prompt
-from tests.loopback.ollama import Gateway, LMStudio, Ollama, Stranger, ollama_model
+from tests.loopback.ollama import LMStudio, Ollama, Stranger, ollama_model
 
 PROMPT = Prompt("Be brief.", (Message(Role.USER, "Hello"),), max_tokens=10)
 NOBODY = "http://127.0.0.1:9/v1"
@@ -262,92 +262,6 @@ async def test_a_local_model_that_is_not_there_yet_is_looked_for_at_the_first_qu
         computer.servers = await discover([Address("Ollama", url)], 20)
         assert await ask(model) == "Hello from this machine. "
     assert model.reader == HERE
-
-
-@pytest.mark.parametrize(
-    ("sections", "expected"),
-    [
-        ({"bot": {"model": "openai/gpt-4o"}, **OPENAI_KEY}, Facts(128_000, True, True, Price(2.5, 10, 1.25, 2.5))),
-        ({"bot": {"model": "openai/gpt-new"}, **OPENAI_KEY}, Facts(128_000)),
-        ({"bot": {"model": "openai/gpt-new"}, "openai": {"api_key": "k", "context": 9000}}, Facts(9000)),
-        ({"bot": {"model": "anthropic/claude-new"}, **ANTHROPIC_KEY}, Facts(200_000, True, True)),
-        (
-            {"bot": {"model": "anthropic/c"}, "anthropic": {"api_key": "k", "base_url": "https://x.org", "context": 9}},
-            Facts(9),
-        ),
-        ({"bot": {"model": "anthropic/c"}, "anthropic": {"api_key": "k", "base_url": "https://x.org"}}, Facts(4096)),
-        (
-            {"bot": {"model": "openai/a"}, **OPENAI_KEY, "models": {"openai/a": {"context": 7, "images": True}}},
-            Facts(7, images=True),
-        ),
-    ],
-)
-async def test_what_is_known_of_a_model_is_known_at_once(sections: dict[str, dict[str, Any]], expected: Facts) -> None:
-    """Before anything is imported or asked, and after the model is made just the same."""
-    model, _, _ = await chosen(Computer(), **sections)
-    assert strip(model.facts) == expected
-    await model.warm()  # type: ignore[attr-defined]
-    assert strip(model.facts) == expected
-    await model.close()
-
-
-async def test_a_local_server_says_what_its_model_holds() -> None:
-    """When the model is made, and again after each answer; a table in the settings beats what it says."""
-    entry = ollama_model("a:1b", loaded=True, context_length=8192, capabilities=["completion", "vision"])
-    server = Ollama([entry])
-    async with server.running() as url:
-        computer = Computer(await discover([Address("Ollama", url)], 20))
-        model, _, _ = await chosen(computer)
-        assert model.facts == Facts(4096)
-        await model.warm()  # type: ignore[attr-defined]
-        assert model.facts == Facts(8192, images=True)
-        entry["context_length"] = 2048
-        assert [piece.text async for piece in model.stream(PROMPT)]
-        assert model.facts == Facts(2048, images=True)
-        await model.close()
-        prices = {"local/a:1b": {"images": False, "input": 0, "output": 0}}
-        model, _, _ = await chosen(computer, bot={"model": "local/a:1b"}, models=prices)
-        await model.warm()  # type: ignore[attr-defined]
-        assert strip(model.facts) == Facts(2048, price=Price(0, 0, 0, 0))
-        await model.close()
-
-
-@pytest.mark.parametrize(("context", "expected"), [(0, 32_768), (5000, 5000)])
-async def test_a_server_at_a_base_url_says_what_its_model_holds(context: int, expected: int) -> None:
-    """With its key; `openai.context` beats it. It is asked for its facts again after each answer."""
-    server = Gateway([{"id": "org/m", "max_model_len": 32_768}], key="k")
-    async with server.running() as url:
-        section = {"base_url": f"{url}/v1", "api_key": "k", "context": context}
-        model, _, _ = await chosen(Computer(), bot={"model": "openai/org/m"}, openai=section)
-        assert model.facts == Facts(context or 4096)
-        assert await ask(model) == "Hello from this machine. "
-    assert model.facts == Facts(expected)
-    assert server.asked == ["/v1/models", "/v1/chat/completions", "/v1/models"]
-
-
-@pytest.mark.parametrize("most", [1, 3])
-async def test_a_local_model_writes_so_many_answers_at_a_time(most: int) -> None:
-    """As `local.parallel` says; the other questions reach the server when one of the first is answered."""
-    server = Slow([ollama_model("a:1b")])
-    async with server.running() as url:
-        computer = Computer(await discover([Address("Ollama", url)], 20))
-        model, _, _ = await chosen(computer, local={"parallel": most})
-        answers = [asyncio.create_task(ask_only(model)) for _ in range(5)]
-        for _ in range(most):
-            await server.arrived.acquire()
-        for _ in range(10):  # whatever else was asked has arrived by then
-            await discover([Address("Ollama", url)], 20)
-        server.open.set()
-        assert await asyncio.gather(*answers) == ["Hello from this machine. "] * 5
-        await model.close()
-    assert server.most == most
-
-
-async def test_half_a_price_is_refused_at_the_start() -> None:
-    """Also for a model that is only looked for later."""
-    for name in ("openai/new", "local/new"):
-        with pytest.raises(SettingsError, match="input and output must both be set"):
-            await choose(settings(bot={"model": name}, models={name: {"input": 1}}, **OPENAI_KEY), Computer().find)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,15 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot import notes
 from bot.config import BotSettings
 from bot.context import GRACE, widest
 from bot.engine import Engine
-from bot.errors import ModelFault
 from bot.facts import Cache, Facts, Price
 from bot.messages import Place, State
 from bot.metrics import Metrics
 from bot.models.openai import OpenAIModel
 from bot.prompt import BEFORE, CONDENSE
 from bot.record import Record
-from bot.resilience import Resilient
 from storage.sqlite import SqliteMemory
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen
@@ -247,103 +243,8 @@ async def test_a_long_window_is_summarised_before_the_cache_forgets_it(house: Ho
     assert not (await house.record()).gap
 
 
-async def test_a_prompt_that_is_too_long_is_asked_with_less(house: House, provider: FakeOpenAI) -> None:
-    """The older half is left out, and stays out; the person sees nothing of it."""
-    engine = house.engine()
-    await house.talk(engine, 1, 6)
-    provider.refuse(400, "context_length_exceeded", "This model's maximum context length is 10 tokens.")
-    await house.talk(engine, 7, 7)
-    assert [len(request["messages"]) for request in house.asked()[-2:]] == [14, 8]
-    await house.talk(engine, 8, 8)
-    assert extends(house.asked()[-1], house.asked()[-2]) or len(house.summaries()) == 1
-
-
-async def test_every_prompt_fits_a_small_model(house: House) -> None:
-    """With room for the answer, whatever was said before: by the bytes that a token has at least."""
-    engine = house.engine(Facts(context=4096), max_tokens=2000)
-    await house.talk(engine, 1, 30, text="word {0} " * 60)
-    for request in house.provider.requests:
-        size = sum(len(message["content"].encode()) for message in request["messages"])
-        assert size / 3 + request["max_tokens"] <= 4096
-    assert not (await house.record()).gap
-
-
-async def test_a_model_of_the_least_context_leaves_half_for_the_question(house: House) -> None:
-    """The answer is no longer than half of what it holds."""
-    engine = house.engine(Facts(context=512))
-    await house.talk(engine, 1, 1)
-    assert house.asked()[0]["max_tokens"] == 256
-
-
 async def test_without_history_each_question_stands_alone(house: House) -> None:
     """Nothing of before is shown, and nothing summarised."""
     await house.talk(house.engine(history=0), 1, 5)
     assert {len(request["messages"]) for request in house.provider.requests} == {2}
     assert house.summaries() == []
-
-
-async def test_an_answer_costs_what_its_model_takes(house: House) -> None:
-    """By the provider's own count."""
-    engine = house.engine(Facts(context=128_000, price=PRICE))
-    answer = await engine.respond(say("one", "1"), Screen(trip=0))
-    assert answer is not None
-    usage = answer.usage
-    assert usage.cost == pytest.approx(PRICE.cost(replace(usage, cost=None)))
-    assert usage.cost is not None
-    assert usage.cost > 0
-    spent = await house.memory.spent("discord:u1", 0)
-    assert (spent.turns, spent.input, spent.cost) == (1, usage.input, usage.cost)
-
-
-async def test_an_answer_that_was_stopped_is_counted_too(house: House, provider: FakeOpenAI) -> None:
-    """The provider does not say how much that was, so it is guessed from what was sent and came."""
-    engine = house.engine(Facts(context=128_000, price=PRICE))
-    script, screen = provider.script(), Screen(trip=0)
-    asking = asyncio.create_task(engine.respond(say("one " * 300, "1"), screen))
-    await script.send("Some words")
-    await screen.until(lambda: bool(screen.texts))
-    assert await engine.stop(HERE)
-    answer = await asking
-    assert answer is not None
-    assert answer.state is State.STOPPED
-    assert answer.usage.input > 300
-    assert answer.usage.output > 0
-    assert answer.usage.cost
-
-
-async def test_an_attempt_that_broke_off_is_counted_with_the_one_after_it(house: House, provider: FakeOpenAI) -> None:
-    """Both were sent and paid for."""
-    plain = house.engine(Facts(context=128_000, price=PRICE))
-    once = await plain.respond(say("one " * 300, "1"), Screen(trip=0))
-    model = Resilient([plain.model])
-    engine = Engine(model, house.memory, BotSettings(history=0), Metrics())
-    screen, script = Screen(trip=0), provider.script()
-    asking = asyncio.create_task(engine.respond(say("one " * 300, "2"), screen))
-    await script.send("Some words")
-    await screen.until(lambda: bool(screen.texts))
-    await script.drop()
-    twice = await asking
-    assert once is not None
-    assert twice is not None
-    assert twice.state is State.DONE
-    assert twice.usage.input > once.usage.input * 1.5
-    assert (twice.usage.cost or 0) > (once.usage.cost or 0) * 1.5
-
-
-async def test_a_question_longer_than_the_model_is_not_sent(house: House, provider: FakeOpenAI) -> None:
-    """Some servers would cut it without a word; the person is told."""
-    engine = house.engine(Facts(context=512))
-    screen = Screen(trip=0)
-    answer = await engine.respond(say("word " * 2000, "1"), screen)
-    assert answer is not None
-    assert (answer.state, answer.fault, provider.asked) == (State.FAILED, "context", 0)
-    assert notes.FAULTS[ModelFault.CONTEXT] in screen.last.note
-
-
-async def test_a_summary_of_long_messages_fits_too(house: House) -> None:
-    """They lose their middles."""
-    engine = house.engine(Facts(context=2048))
-    await house.talk(engine, 1, 3, text="word {0} " * 400)
-    assert house.summaries()
-    for request in house.summaries():
-        assert sum(len(message["content"].encode()) for message in request["messages"]) / 3 <= 2048
