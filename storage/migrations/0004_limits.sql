@@ -1,6 +1,8 @@
 -- What a person asked lately, and what a place cost, are counted before each answer.
 CREATE INDEX turns_of_author ON turns (platform, author, created);
-CREATE INDEX usage_of_place ON usage (place, created);
+CREATE INDEX usage_of_place ON usage (place, created, input, output, cost);
+DROP INDEX usage_created;
+CREATE INDEX usage_created ON usage (created, input, output, cost);
 CREATE INDEX usage_of_turn ON usage (turn);
 
 -- When a question was answered anew: that counts as a further one.
