@@ -55,8 +55,8 @@ class Controls:
         log.info("command", command=name, place=place.key, author=author.id)
         if name in PRIVATE:  # whoever is barred from asking still has a right to these
             return await self._own(name, place, author)
-        if barred := await self._door.bar(knock(place, caller)):
-            return barred
+        if reason := await self._door.bar(knock(place, caller)):
+            return notes.NO_ENTRY[reason]
         if name in RULES:
             return await self._rule(name, place, caller.admin, argument)
         match name:

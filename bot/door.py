@@ -17,6 +17,7 @@ from bot.access import Access, Reason, Switches
 from bot.alerts import Alerts
 from bot.commands import PRIVATE
 from bot.config import AccessSettings, LimitsSettings
+from bot.errors import StorageError
 from bot.limits import LEVELS, MINUTE, NONE, Limit, reached, share, tomorrow, until, wait
 from bot.messages import Caller, Incoming, Place
 from bot.ports import Memory
@@ -81,21 +82,20 @@ class Door:
         if not own and (barred := await self._judge(said)):
             return barred
         now, operator = self._clock(), said.place.platform in OPERATORS
-        at = min(now, said.sent or now)  # what is found late counts for the time when it was asked
         midnight = since(1, now)
         asked = OrderedDict[str, float]() if operator else await self._questions(said, min(midnight, now - MINUTE), now)
         if _key(said) in asked:  # a second delivery: the journal knows it
             return None
         if said.bot and self._looping(said.place):
             return Refusal("access", "", Reason.BOT, now + DAY)
-        limits = self._limits.model_copy(update={"turns_per_day": 0}) if own else self._limits
+        free = {"turns_per_day": 0} if own else {"turns_per_minute": 0} if said.late else {}
         counted = not operator and not said.admin
-        times = sorted(time for time in asked.values() if time <= at)
-        if counted and (found := wait(times, at, midnight, limits)):
+        if counted and (found := wait(sorted(asked.values()), now, midnight, self._limits.model_copy(update=free))):
             return self._limit(*found, now)
         if not said.command and (spent := await self._spent(said, midnight)):
             return self._limit(spent, tomorrow(midnight), now)
-        asked[_key(said)] = at
+        # what is found late was not asked in this minute
+        asked[_key(said)] = max(midnight, now - MINUTE) if said.late else now
         self._enter(said)
         return None
 
@@ -109,15 +109,21 @@ class Door:
         sentence = notes.LIMITS[limit].format(when=until(free - now))
         return Refusal("limit", sentence, limit, max(free, now + MINUTE))
 
-    async def bar(self, said: Incoming) -> str:
-        """What somebody is told who may neither ask nor command; empty for everybody else. Raises StorageError.
+    async def bar(self, said: Incoming) -> Reason | None:
+        """Why somebody may neither ask nor command; None for everybody else. Raises StorageError.
 
         The lists hold for commands as for questions, a pause does not.
         """
         async with self._one:
             switches = replace(await self._read(), paused=frozenset())
-        reason = None if said.place.platform in OPERATORS else self._access.judge(said, switches)
-        return notes.NO_ENTRY[reason] if reason else ""
+        return None if said.place.platform in OPERATORS else self._access.judge(said, switches)
+
+    async def shuts(self, said: Incoming) -> bool:
+        """Whether the lists turn somebody away, as far as that is known while the memory fails."""
+        try:
+            return await self.bar(said) is not None
+        except StorageError:
+            return False
 
     async def block(self, person: str, on: bool) -> bool:
         """Block a person, `<platform>:<id>`, or let them in again; False if it was so. Raises StorageError."""
@@ -212,7 +218,7 @@ class Door:
 
 def once_more(said: Incoming) -> Incoming:
     """A question whose answer shall be written anew, so that it counts as a further one, of now."""
-    return replace(said, message_id=f"{said.message_id}#{time.monotonic_ns()}", command="", sent=0.0)
+    return replace(said, message_id=f"{said.message_id}#{time.monotonic_ns()}", command="", late=False)
 
 
 def knock(place: Place, caller: Caller) -> Incoming:

@@ -122,6 +122,8 @@ class Engine:
             answer = await self.take(incoming, channel)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
+            if incoming.follows or await self._door.shuts(incoming):
+                return Answer(state=State.FAILED, note=notes.STORAGE, fault="storage")
             return await apologise(channel, notes.STORAGE, "storage")
         return await asyncio.shield(answer) if answer else None
 
@@ -131,7 +133,8 @@ class Engine:
 
     async def bars(self, place: Place, caller: Caller) -> str:
         """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
-        return await self._door.bar(knock(place, caller))
+        reason = await self._door.bar(knock(place, caller))
+        return notes.NO_ENTRY[reason] if reason else ""
 
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files, so that nobody else sees them; returns what they are told."""
@@ -145,8 +148,8 @@ class Engine:
         """Do what a button under an answer says; returns what only the person is told, empty for nothing."""
         return await self._controls.press(control, turn, caller)
 
-    async def amend(self, incoming: Incoming) -> None:
-        """A question was changed: the memory has its new text, and the last answer of a place is written anew.
+    async def amend(self, incoming: Incoming, anew: bool = True) -> None:
+        """A question was changed: the memory has its new text; with `anew` the last answer of a place is written again.
 
         What somebody says now who may not ask is not taken in: what they said before is forgotten.
         """
@@ -154,7 +157,7 @@ class Engine:
             await self.retract(incoming.place.platform, incoming.channel_id, incoming.message_id)
             return
         asked = await self.memory.amend(incoming)
-        if asked and asked.last and not await self._door.refuse(once_more(incoming)):
+        if asked and asked.last and anew and not await self._door.refuse(once_more(incoming)):
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
             self._recovery.answer_anew(asked)
         elif asked:

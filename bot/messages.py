@@ -93,7 +93,8 @@ class Incoming:
     `people` are those whom it mentions, where their names can be made mentions again. `marks` are the ids that a list
     of `[access]` may name, as the platform writes them: the person and their roles, the channel, what that is in, the
     server or workspace. `admin` is who runs the bot, `external` a person of another organisation in a shared channel,
-    `bot` another program. `follows` is true where the bot is not addressed but takes part in the thread.
+    `bot` another program. `follows` is true where the bot is not addressed but takes part in the thread, `late` where
+    it was away when this was said.
     """
 
     place: Place
@@ -111,6 +112,7 @@ class Incoming:
     external: bool = False
     bot: bool = False
     follows: bool = False
+    late: bool = field(default=False, compare=False)
 
 
 class Role(StrEnum):

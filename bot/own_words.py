@@ -9,7 +9,7 @@ import structlog
 from bot import notes
 from bot.delivery import tell
 from bot.door import OPERATORS
-from bot.errors import ModelFault, PlatformError, PlatformFault
+from bot.errors import ModelFault, PlatformError, PlatformFault, StorageError
 from bot.messages import Incoming, Place, State
 from bot.ports import Channel, Confidant, Model, Transcript
 from bot.record import Answer
@@ -47,10 +47,15 @@ async def apologise(channel: Channel | Transcript, note: str, fault: str) -> Ans
 
 
 async def turn_away(said: Incoming, channel: Channel | Transcript, refusal: Refusal, notices: Notices) -> Answer:
-    """Tell a person why their question is not taken, if they are to hear it. Raises StorageError."""
-    shown = isinstance(channel, Transcript)  # its reader is told by the answer
-    if not shown and await notices.due(said, refusal) and not await _tell(channel, refusal, said.place.direct):
-        await notices.undo(said, refusal)
+    """Tell a person why their question is not taken, if they are to hear it."""
+    try:
+        if not isinstance(channel, Transcript) and await notices.due(said, refusal):  # its reader sees the answer
+            if await _tell(channel, refusal, said.place.direct):
+                await notices.keep()
+            else:
+                notices.undo(said, refusal)
+    except StorageError as error:  # not their business
+        log.error("the memory failed", error=str(error))
     return Answer(state=State.FAILED, note=refusal.sentence, fault=refusal.fault)
 
 
@@ -70,4 +75,4 @@ async def _tell(channel: Channel | Transcript, refusal: Refusal, direct: bool) -
     if direct or refusal.public:
         await apologise(channel, refusal.sentence, refusal.fault)
         return True
-    return fault is not PlatformFault.RATE
+    return fault not in (PlatformFault.RATE, PlatformFault.NETWORK)

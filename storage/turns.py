@@ -47,12 +47,13 @@ def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
     ).fetchone()
     if row is None:
         return None
-    incoming = replace(incoming, place=_read(row[2]).place)
-    if row[2] == write(incoming):
+    own, turn, question = row
+    old = _read(question)
+    incoming = replace(incoming, place=old.place, follows=old.follows, late=old.late)
+    if replace(incoming, marks=old.marks, admin=old.admin, external=old.external, bot=old.bot) == old:
         return None
-    own, turn, _ = row
     db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))
-    db.execute("UPDATE turns SET amended = 1 WHERE id IN (?, ?)", (turn, own))
+    db.execute("UPDATE turns SET amended = 1 WHERE id = ?", (turn,))
     asked = find(db, turn)
     if asked:
         _write_anew(db, asked)

@@ -38,8 +38,8 @@ class Notebook:
 
     claims: dict[tuple[str, str], str] = field(default_factory=dict)
     finished: list[Answer] = field(default_factory=list)
-    amended: list[Incoming] = field(default_factory=list)
     broken: bool = False
+    empty: bool = False
 
     async def claim(self, incoming: Incoming) -> Turn | None:
         self.check()
@@ -53,17 +53,13 @@ class Notebook:
         self.finished.append(answer)
 
     async def known(self, place: str) -> bool:
-        """Every place is."""
+        """Every place is, unless nothing was asked at all."""
         self.check()
-        return bool(place)
+        return bool(place) and not self.empty
 
     async def asked(self, place: str) -> bool:
         self.check()
         return place in self.claims.values()
-
-    async def amend(self, incoming: Incoming) -> None:
-        self.check()
-        self.amended.append(incoming)
 
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
         self.check()
@@ -82,6 +78,7 @@ class Echo:
         self.alerts = Alerts()
         self.settings = BotSettings()
         self.amended: list[Incoming] = []
+        self.settled: list[Incoming] = []
         self.retracted: list[tuple[str, str, str]] = []
         self.received: list[Incoming] = []
         self.answered: list[Incoming] = []
@@ -124,9 +121,10 @@ class Echo:
         """Let everybody in whom nobody shut out."""
         return incoming.author.id not in self.shut
 
-    async def amend(self, incoming: Incoming) -> None:
-        """Keep what was amended."""
+    async def amend(self, incoming: Incoming, anew: bool = True) -> None:
+        """Keep what was amended, and what shall not be answered anew."""
         self.amended.append(incoming)
+        self.settled += [] if anew else [incoming]
         self.memory.check()
 
     async def retract(self, platform: str, channel_id: str, message_id: str) -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from adapters.discord.direct import MOST
 from adapters.discord.incoming import incoming as heard
+from adapters.slack.channel import SlackChannel
 from adapters.slack.incoming import Identity, follows, incoming, spoken
 from bot import notes
 from bot.access import Reason
 from bot.config import AccessSettings
 from bot.errors import PlatformError
-from bot.messages import Incoming
+from bot.messages import Incoming, Page
 from tests.discord_app import Echo, Heard, answered
 from tests.discord_app import connected as on_discord
 from tests.discord_app import talking as talking_on_discord
@@ -25,7 +26,7 @@ from tests.loopback.slack import BEN as SLACK_BEN
 from tests.loopback.slack import BOT as SLACK_BOT
 from tests.loopback.slack import CHANNEL, FakeSlack
 from tests.loopback.slack.app import connected as on_slack
-from tests.test_slack_channel import talking
+from tests.test_slack_channel import asked, talking
 from tests.test_slack_commands import converse
 
 ME = int(BOT)
@@ -207,7 +208,7 @@ async def test_slack_tells_a_person_in_confidence() -> None:
         await channel.confide("Not now, please.")
         (told,) = slack.ephemerals
         assert (told.user, told.channel, told.shown) == (SLACK_ANN, CHANNEL, "Not now, please.")
-        assert not slack.answers(CHANNEL)
+        assert (told.thread, slack.answers(CHANNEL)) == ("", [])  # in a thread without an answer nobody would see it
         slack.fail("chat.postEphemeral", error="user_not_in_channel")
         with pytest.raises(PlatformError):
             await channel.confide("Not now, please.")
@@ -224,6 +225,16 @@ async def test_who_is_barred_sees_no_threads_to_pick_from_in_slack() -> None:
         assert shown.shown == "You may not."
 
 
+async def test_slack_tells_a_person_in_confidence_in_the_thread_where_they_are() -> None:
+    """Where somebody has answered there."""
+    async with FakeSlack() as slack, talking(slack) as (channel, said):
+        await channel.post(Page("an answer"))
+        later = await slack.say(CHANNEL, "and now?", thread=said.ts)
+        workspace = channel._workspace
+        await SlackChannel(workspace, asked(CHANNEL, later.ts, said.ts)).confide("Not now, please.")
+        assert [told.thread for told in slack.ephemerals] == [said.ts]
+
+
 async def test_a_reset_that_is_not_done_is_nobody_elses_business_on_discord() -> None:
     """Where the person is barred, or there is nothing; else all see it."""
     async with FakeDiscord() as discord, on_discord(discord) as app:
@@ -234,6 +245,10 @@ async def test_a_reset_that_is_not_done_is_nobody_elses_business_on_discord() ->
                 one = discord.slash(name, user=user, options=options)
                 await discord.until(lambda one=one: one.shown)  # type: ignore[misc]
                 assert one.private is private
+        app.engine.memory.empty = True
+        one = discord.slash("reset", user=ANN)
+        await discord.until(lambda: one.shown)
+        assert one.private
 
 
 async def test_a_reset_in_a_channel_of_slack_is_seen_by_all() -> None:

@@ -84,6 +84,7 @@ async def test_what_is_no_edit_of_a_question_is_nothing() -> None:
             discord.people.unfold(said.id)
             discord.edit(said.id, f"{MENTION} three")
             assert [question.text for question in await amended(discord, app, 2)] == ["two", "three"]
+            assert not app.engine.settled
 
 
 async def test_an_edit_while_the_program_stops_changes_the_record_alone() -> None:
@@ -92,9 +93,8 @@ async def test_an_edit_while_the_program_stops_changes_the_record_alone() -> Non
         said = await ask(discord, app)
         app.host.closing.set()
         discord.edit(said.id, f"{MENTION} two")
-        await discord.until(lambda: app.engine.memory.amended)
-        assert app.engine.memory.amended == [replace(app.engine.received[0], text="two")]
-        assert not app.engine.amended
+        await discord.until(lambda: app.engine.amended)
+        assert app.engine.settled == app.engine.amended == [replace(app.engine.received[0], text="two")]
 
 
 async def test_deleted_messages_are_told_whoever_deleted_them() -> None:

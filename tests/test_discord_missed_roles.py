@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.config import AccessSettings
 from tests.discord_app import connected
-from tests.loopback.discord import ANN, BEN, GENERAL, GUILD, OWNER, FakeDiscord
+from tests.loopback.discord import ANN, BEN, GENERAL, GUILD, OWNER, TALK, FakeDiscord
 from tests.loopback.discord.world import HELPERS
 from tests.test_discord_missed import MENTION, caught_up, met
 
@@ -38,3 +38,16 @@ async def test_roles_that_are_not_to_be_had_keep_nobody_else_from_being_answered
         async with connected(discord, engine) as app:
             assert await caught_up(discord, app, 1) == {"from Ben"}
             assert OWNER not in {call["user"] for call in discord.called("member")}
+
+
+async def test_a_follow_up_without_a_mention_is_known_by_roles_too() -> None:
+    """In a thread where the bot takes part."""
+    async with FakeDiscord() as discord:
+        discord.world.guilds[GUILD].members[BEN].roles.append(HELPERS)
+        engine = await met(discord, TALK)
+        engine.access = AccessSettings(block=(HELPERS,))
+        discord.say(TALK, "and now?", author=BEN)
+        async with connected(discord, engine) as app:
+            await caught_up(discord, app, 1)
+            assert HELPERS in app.engine.answered[0].marks
+            assert app.engine.received[0].late

@@ -24,26 +24,42 @@ from tests.test_engine import ANN, HERE, engine, provider, say
 __all__ = ["engine", "provider", "screen", "strict"]
 
 
-async def test_what_is_found_late_counts_for_when_it_was_asked(strict: Strict, screen: Screen) -> None:
-    """Four questions in ten minutes are not four in one, though they all arrive at once."""
-    parley, now = strict(turns_per_minute=2), time.time()
-    late = [replace(say("x", str(number)), sent=now - 600 + 150 * number) for number in range(4)]
+async def test_what_is_found_late_was_not_asked_in_this_minute(strict: Strict, screen: Screen) -> None:
+    """But in this day, in whatever order it comes; what is asked then has its own minute."""
+    parley = strict(turns_per_minute=2, turns_per_day=6)
+    late = [replace(say("x", f"l{number}"), late=True, sent=time.time() - 30 * number) for number in range(4)]
     answers = [await parley.respond(one, screen) for one in late]
     assert [answer.fault for answer in answers if answer] == [""] * 4
-    burst = [replace(say("x", f"b{number}"), sent=now - 30) for number in range(3)]
-    answers = [await parley.respond(one, screen) for one in burst]
+    answers = [await parley.respond(say("x", f"n{number}"), screen) for number in range(3)]
     assert [answer.fault for answer in answers if answer] == ["", "", "limit"]
+    assert [answer.note[:22] for answer in answers if answer][2] == "You have asked me all "
+    last = await parley.respond(replace(say("x", "last"), late=True), screen)
+    assert last
+    assert last.fault == "limit"
+
+
+async def test_a_platform_whose_clock_goes_wrong_changes_no_limit(strict: Strict, screen: Screen) -> None:
+    """What counts is when a question arrives."""
+    for skew in (-400.0, 400.0):
+        parley = strict(turns_per_minute=2)
+        said = [
+            replace(say("x", f"{skew} {number}", replace(ANN, id=str(skew))), sent=time.time() + skew)
+            for number in range(3)
+        ]
+        answers = [await parley.respond(one, screen) for one in said]
+        assert [answer.fault for answer in answers if answer] == ["", "", "limit"]
 
 
 async def test_answering_an_old_question_again_counts_for_now(strict: Strict, screen: Screen) -> None:
     """However long ago it was asked."""
     parley = strict(turns_per_minute=2)
     parley.serve("discord", lambda _: screen)
-    await parley.respond(replace(say("one", "1"), sent=time.time() - 4000), screen)
+    await parley.respond(replace(say("one", "1"), late=True), screen)
+    await parley.respond(replace(say("two", "2"), late=True), screen)
     for _ in range(2):
-        assert await parley.press(Control.AGAIN, 1, Caller(ANN)) == ""
+        assert await parley.press(Control.AGAIN, 2, Caller(ANN)) == ""
         await parley._places.settle()
-    assert (await parley.press(Control.AGAIN, 1, Caller(ANN))).startswith("That was a lot")
+    assert (await parley.press(Control.AGAIN, 2, Caller(ANN))).startswith("That was a lot")
 
 
 async def test_a_clock_that_was_set_back_locks_nobody_out(strict: Strict) -> None:

@@ -13,8 +13,9 @@ from bot.access import Reason
 from bot.config import AccessSettings, LimitsSettings
 from bot.door import Door
 from bot.errors import PlatformError, PlatformFault, StorageError
-from bot.limits import NONE
-from bot.messages import Caller, Incoming, Place
+from bot.limits import NONE, Limit
+from bot.messages import Caller, Place, State
+from bot.refusal import MOST, Refusal
 from bot.usage import since
 from tests.doors import BLOCKED, DM, Strict, Whispering, ask, screen, strict
 from tests.loopback.openai import FakeOpenAI
@@ -110,7 +111,7 @@ async def test_who_was_not_speaking_to_the_bot_is_not_told_that_they_may_not(str
 
 async def test_who_could_not_be_told_is_told_another_time(strict: Strict, screen: Screen) -> None:
     """Where it was too much at that moment; who takes no direct messages is told where they write one."""
-    faults: list[PlatformFault] = [PlatformFault.RATE, PlatformFault.FORBIDDEN]
+    faults: list[PlatformFault] = [PlatformFault.RATE, PlatformFault.NETWORK, PlatformFault.FORBIDDEN]
     told: list[str] = []
 
     async def confide(text: str) -> None:
@@ -126,21 +127,59 @@ async def test_who_could_not_be_told_is_told_another_time(strict: Strict, screen
     assert screen.texts == [BLOCKED]
 
 
+@pytest.mark.parametrize("broken", [("decline",), ("annotate",), ("heard",), ("heard", "annotate", "decline")])
 async def test_a_memory_that_fails_tells_nobody_who_is_blocked_of_it(
-    strict: Strict, screen: Screen, monkeypatch: pytest.MonkeyPatch
+    strict: Strict, screen: Screen, monkeypatch: pytest.MonkeyPatch, broken: tuple[str, ...]
 ) -> None:
-    """They are turned away as ever."""
+    """They are turned away as ever; nor is who was not speaking to the bot."""
     parley = strict({"block": [ANN.id]})
+    await parley.command("help", HERE, Caller(BEN))  # the lists of admins were read while it worked
 
-    async def fail(_: Incoming) -> None:
+    async def fail(*_: object) -> None:
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr(parley.memory, "decline", fail)
+    for name in broken:
+        monkeypatch.setattr(parley.memory, name, fail)
     for number in range(3):
         answer = await parley.respond(say("x", str(number)), screen)
         assert answer
-        assert answer.fault == "access"
-    assert screen.texts == []
+        assert answer.state is State.FAILED
+    monkeypatch.setattr(parley.memory, "heard", fail)
+    await parley.respond(replace(say("x", "f", BEN), follows=True), screen)
+    assert [text for text in screen.texts if text == notes.STORAGE] == []
+    await parley.respond(say("x", "o", BEN), screen)
+    assert screen.texts[-1] == notes.STORAGE
+
+
+async def test_a_clock_that_was_set_back_silences_no_notice(strict: Strict, screen: Screen) -> None:
+    """What was told in days to come was told before the clock was mended."""
+    parley, now = strict(), [time.time() + 5 * 86_400]
+    door = Door(parley.memory, parley.alerts, AccessSettings(block=(ANN.id,)), clock=lambda: now[0])
+    said = say("x", "1")
+    refusal = await door.refuse(said)
+    assert refusal
+    assert await door.notices.due(said, refusal)
+    assert not await door.notices.due(said, refusal)
+    now[0] -= 5 * 86_400
+    assert await door.notices.due(said, refusal)
+
+
+async def test_the_notices_are_bounded_and_a_person_takes_all_of_theirs_along(strict: Strict) -> None:
+    """The oldest go first; limits and private notices are theirs, too."""
+    parley = strict()
+    door = Door(parley.memory, parley.alerts, AccessSettings(block=("1",)))
+    refusal = Refusal("limit", "x", Limit.DAY, time.time() + 1000)
+    for number in range(MOST + 3):
+        person = replace(ANN, id=str(number))
+        assert await door.notices.due(say("x", str(number), person), replace(refusal, end=refusal.end + number))
+    last = replace(ANN, id=str(MOST + 2))
+    assert await door.notices.due(say("x", "d", last, DM), replace(refusal, end=refusal.end + MOST + 3))
+    await door.notices.keep()
+    told = (await parley.memory.metadata("parley:notices"))["told"]
+    assert len(told) == MOST
+    assert len([name for name in told if name.startswith(f"discord:{last.id} ")]) == 2
+    await door.notices.forget(HERE, last)
+    assert not [name for name in (await parley.memory.metadata("parley:notices"))["told"] if f":{last.id} " in name]
 
 
 async def test_a_forgotten_person_is_in_no_list_of_who_was_told(strict: Strict, screen: Screen) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from adapters.slack.commands import UNSURE
+from bot.access import Reason
 from bot.commands import COMMANDS
 from bot.messages import Author, Place
+from bot.notes import NO_ENTRY
 from tests.loopback.slack import ANN, BEN, CHANNEL, DM, ELSEWHERE, GROUP, TEAM, FakeSlack
 from tests.loopback.slack.app import connected
 from tests.test_slack_setup import printed
@@ -51,6 +53,17 @@ async def test_who_runs_the_workspace_may_set_what_holds_in_a_channel(
         assert app.engine.admins == [Author(BEN, "ben")] * admin
         assert [said.shown for said in slack.answers(channel)] == ["model: done"] * admin
         assert [said.shown for said in slack.ephemerals] == ["model: done"] * (not admin)
+
+
+async def test_who_manages_a_channel_and_is_turned_away_is_told_alone() -> None:
+    """The lists hold for them too."""
+    async with FakeSlack() as slack, connected(slack) as app:
+        slack.workspace.ranks[BEN] = {"is_admin": True}
+        app.engine.said = NO_ENTRY[Reason.PERSON]
+        slack.slash("/parley", CHANNEL, "model openai/gpt", user=BEN)
+        (shown,) = await slack.until(lambda: slack.ephemerals)
+        assert shown.shown == NO_ENTRY[Reason.PERSON]
+        assert not slack.answers(CHANNEL)
 
 
 async def test_a_rank_that_is_taken_away_is_gone() -> None:

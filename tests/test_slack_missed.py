@@ -80,6 +80,16 @@ async def test_colleagues_of_another_workspace_are_no_strangers() -> None:
             async with away(slack, CHANNEL) as app:
                 await slack.until(lambda app=app: app.engine.answered)  # type: ignore[misc]
                 assert app.engine.answered[0].external is shared
+                assert app.engine.answered[0].late
+
+
+async def test_nobody_is_a_stranger_in_their_direct_messages() -> None:
+    """No list says whether those are shared."""
+    async with FakeSlack() as slack:
+        old(slack, "hello", 30, DM).extra["user_team"] = "T0ELSE"
+        async with away(slack, DM) as app:
+            await slack.until(lambda: app.engine.answered)
+            assert not app.engine.answered[0].external
 
 
 async def test_what_was_said_in_threads_is_found() -> None:

@@ -159,6 +159,7 @@ async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Open
         "external": False,
         "bot": False,
         "follows": False,
+        "late": False,
     }
     await memory.finish(turn.id, Answer(state=State.FAILED, fault="network"), Message(Role.USER, "Why?"))
     await converse(memory, "2")

@@ -85,6 +85,7 @@ class Intake:
         if question and unreadable(message, self._me):
             await self._explain(question)
         elif question:
+            question = replace(question, late=True)
             await self._engine.take(question, self.open(question, replies_to(message) != self._me))
 
     def by_role(self, message: discord.Message) -> bool:
@@ -103,12 +104,11 @@ class Intake:
         if not self._edited(message.id, event.data) or not spoken(message, self._bots):
             return
         question = describe(message, self._me, self._admins)
-        record = self._engine.memory if self._closing.is_set() else self._engine
         try:
             if says(message):
-                await record.amend(question)
+                await self._engine.amend(question, anew=not self._closing.is_set())
             else:
-                await record.retract("discord", question.channel_id, question.message_id)
+                await self._engine.retract("discord", question.channel_id, question.message_id)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,11 @@ class Deleted:
     ts: str
 
 
-def changed(body: Mapping[str, Any], me: Identity) -> Spoken | None:
-    """What a person's message says now; None where its words are the same, as after a preview of a link."""
+def changed(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) -> Spoken | None:
+    """What a person's message says now; None where its words are the same, as after a preview of a link.
+
+    `bots` are as for `spoken`.
+    """
     body = sound(body)
     event = body.get("event") or {}
     message = event.get("message") or {}
@@ -31,7 +34,7 @@ def changed(body: Mapping[str, Any], me: Identity) -> Spoken | None:
     if (event.get("previous_message") or {}).get("text") == message.get("text"):
         return None
     where = {"type": "message", "channel": event.get("channel"), "channel_type": event.get("channel_type")}
-    return spoken({**body, "event": {**message, **where}}, me)
+    return spoken({**body, "event": {**message, **where}}, me, bots)
 
 
 def deleted(body: Mapping[str, Any]) -> Deleted | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -39,9 +40,10 @@ class Intake:
         self._people = People(workspace)
         self.past = Past(workspace, self._people, engine.settings.around)
 
-    async def take(self, body: Mapping[str, Any]) -> None:
+    async def take(self, body: Mapping[str, Any], late: bool = False) -> None:
         """Begin a turn if the event asks for one, or take in what was changed or deleted.
 
+        `late` says that the bot was away when it was said.
         The event may be acknowledged when this returns. Raises StorageError where it cannot be written down, or only
         the memory knows whether it is for the bot: Slack then delivers it again.
         """
@@ -54,9 +56,10 @@ class Intake:
         if not (said.direct or said.mention or joined):
             return
         question = incoming(said, me, {}, joined, self._admins)
-        if question and await self._engine.admits(question, self._open(question)):
+        if question and await self._engine.admits(replace(question, late=late), self._open(question)):
             names = await self._people.names(said.people)
-            await self._begin(said, incoming(said, me, names, joined, self._admins) or question)
+            named = incoming(said, me, names, joined, self._admins) or question
+            await self._begin(said, replace(named, late=late))
 
     async def _follow(self, body: Mapping[str, Any]) -> None:
         """Let the record follow what was changed or deleted, unless the bot did it."""
@@ -64,7 +67,7 @@ class Intake:
         if gone := deleted(body):
             if (gone.channel, gone.ts) not in self._workspace.deleted:
                 await self._engine.retract("slack", gone.channel, gone.ts)
-        elif (said := changed(body, me)) and await self._engine.memory.asked(said.place.key):
+        elif (said := changed(body, me, self._engine.access.bots)) and await self._engine.memory.asked(said.place.key):
             names = await self._people.names(said.people)
             await self._engine.amend(read(said, me, names, self._admins))
 

@@ -91,7 +91,8 @@ class Missed:
         """Give messages to the intake, as if events had told of them; `about` is what is known of the channel."""
         for message in messages:
             if not self._closing.is_set():
-                await self._intake.take({**about, "event": {**message, "type": "message", "channel": channel}})
+                event = {**message, "type": "message", "channel": channel}
+                await self._intake.take({**about, "event": event}, late=True)
 
 
 def _arrange(places: Iterable[tuple[str, str]], team: str) -> dict[str, list[str]]:

@@ -77,7 +77,9 @@ def meet(body: Mapping[str, Any], respond: AsyncRespond, settings: Settings) -> 
     user = body.get("user") or {"id": body.get("user_id") or "", "name": body.get("user_name") or ""}
     author = Author(user["id"], user.get("name") or user.get("username") or user["id"])
     where = body.get("container") or body.get("message") or {}
-    return Person(Caller(author, author.id in settings.admins), where.get("thread_ts") or "", respond)
+    teams = user.get("team_id"), body.get("team_id"), (body.get("team") or {}).get("id")
+    caller = Caller(author, author.id in settings.admins, marks=tuple(str(team) for team in teams if team))
+    return Person(caller, where.get("thread_ts") or "", respond)
 
 
 def team_of(body: Mapping[str, Any], me: Identity) -> str:

@@ -55,6 +55,7 @@ class Settings(Section):
     catch_up: int = Field(
         900,
         ge=0,
+        le=86_400,
         description="How many seconds back to look, when it connects, for questions that were asked while it was "
         "away; 0 looks for none.",
     )

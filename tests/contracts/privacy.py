@@ -170,6 +170,15 @@ class PrivacyContract:
         await memory.finish(turns[2], Answer("c"), Message(Role.USER, "PIN 3"))
         assert "PIN" not in " ".join(await contents(memory))
 
+    async def test_the_same_words_of_somebody_with_another_role_are_no_change(self, memory: Memory) -> None:
+        """Nor is what was found late, or said in a thread without a mention."""
+        said = Incoming(Place(HERE), BOB, "x", HERE, "1", marks=("role",), follows=True, late=True)
+        await memory.claim(said)
+        assert await memory.amend(replace(said, marks=("other",), admin=True, follows=False, late=False)) is None
+        changed = await memory.amend(replace(said, text="y", marks=("other",), follows=False))
+        assert changed
+        assert (changed.incoming.text, changed.incoming.marks, changed.incoming.follows) == ("y", ("other",), True)
+
     async def test_what_was_claimed_or_declined_was_heard(self, memory: Memory) -> None:
         """By the ids of the message; so is what was forgotten."""
         one, other = (Incoming(Place(HERE), BOB, "x", HERE, number) for number in "12")

@@ -98,7 +98,7 @@ class Api:
         version = Version(args.get("text", ""), tuple(args.get("blocks", ())))
         thread = str(args.get("thread_ts") or "")
         if not thread or len(where.thread(thread)) > 1:  # else Slack takes it and shows it to nobody
-            self._workspace.ephemerals.append(Ephemeral(where.id, args["user"], version))
+            self._workspace.ephemerals.append(Ephemeral(where.id, args["user"], version, thread=thread))
         return {"message_ts": self._clock.ts()}
 
     def react(self, args: Args) -> dict[str, Any]:

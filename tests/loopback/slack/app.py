@@ -113,7 +113,7 @@ class Echo:
         """Let everybody in whom nobody shut out."""
         return incoming.author.id not in self.shut
 
-    async def amend(self, incoming: Incoming) -> None:
+    async def amend(self, incoming: Incoming, anew: bool = True) -> None:
         """Keep what was changed."""
         self.memory.check()
         self.amended.append(incoming)
