@@ -87,7 +87,7 @@ class Engine:
             log.error("the memory failed", error=str(error))
 
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
-        """Journal a message and begin its turn, or turn it away; None if it was claimed before. Raises StorageError."""
+        """Journal a message and begin its turn, or turn it away; None if that was done before. Raises StorageError."""
         with self._alarm():
             if await self.memory.heard(incoming):
                 return None

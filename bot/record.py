@@ -92,9 +92,9 @@ class Asked:
 class Answer:
     """What came of a turn: the whole text that exists, how it ended, and the posts that show it.
 
-    `fault` is the value of a ModelFault or PlatformFault, or "storage" or "bug". `first` is the seconds from the
-    question to the first text on the screen, `lag` those from the model's last piece to the whole text; `limited` is
-    how many calls the platform refused for their rate.
+    `fault` is the value of a ModelFault or PlatformFault, or "storage", "bug", "full", "access" or "limit". `first` is
+    the seconds from the question to the first text on the screen, `lag` those from the model's last piece to the whole
+    text; `limited` is how many calls the platform refused for their rate.
     """
 
     text: str = ""

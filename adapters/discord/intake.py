@@ -101,7 +101,8 @@ class Intake:
         Where Discord keeps the new text back, as nobody mentions the bot now, the old one is forgotten.
         """
         message = event.message
-        if not self._edited(message.id, event.data) or not spoken(message, self._bots):
+        mine = message.author.id == self._me
+        if mine or not self._edited(message.id, event.data) or not spoken(message, self._bots):
             return
         question = describe(message, self._me, self._admins)
         try:
