@@ -16,9 +16,7 @@ GONE = ("message_not_found", "channel_not_found", "thread_not_found", "cannot_re
 FORBIDDEN = (
     "not_in_channel",
     "is_archived",
-    "cant_update_message",
     "cant_delete_message",
-    "edit_window_closed",
     "missing_scope",
     "messages_tab_disabled",
     "no_permission",
@@ -26,7 +24,17 @@ FORBIDDEN = (
     "ekm_access_denied",
     "team_access_not_granted",
     "user_disabled",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
 )
+FROZEN = ("cant_update_message", "edit_window_closed")
+"""What Slack says of a message that takes no edit any more; a new post does."""
+MODERATED = ("restricted_action", "message_limit_exceeded", "dlp", "blocked", "content_policy")
+"""What codes begin with or hold that are about the words: a workspace's rules, its allowance, its data loss prevention.
+
+Only the first two are documented (docs.slack.dev, chat.postMessage); rules of a workspace come in many words."""
 DEAD = (
     "invalid_auth",
     "not_authed",
@@ -64,8 +72,10 @@ def _explain(error: SlackApiError) -> PlatformError:
         return PlatformError(PlatformFault.NETWORK, code or f"HTTP {status}")
     if code in GONE:
         return PlatformError(PlatformFault.GONE, code)
-    if code in FORBIDDEN or code in DEAD or code.startswith("restricted_action"):
+    if code in FORBIDDEN or code in DEAD:
         return PlatformError(PlatformFault.FORBIDDEN, code)
+    if code not in FROZEN and any(word in code for word in MODERATED):
+        return PlatformError(PlatformFault.MODERATED, code)
     return PlatformError(PlatformFault.REJECTED, code or f"HTTP {status}")
 
 

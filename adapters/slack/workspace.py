@@ -9,6 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.incoming import Identity
+from adapters.slack.permissions import Permissions
 from bot.pacing import Pacer
 
 EDITS, MINUTE = 50, 60.0
@@ -36,6 +37,7 @@ class Workspace:
         self.client = client
         self.me = me
         self.scopes = scopes
+        self.permissions = Permissions(client)
         self.edits = Pacer(EDITS, MINUTE)
         self.reads = Pacer(READS, MINUTE)
         self.looks = Pacer(READS, MINUTE)
