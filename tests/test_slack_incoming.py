@@ -81,12 +81,13 @@ def test_when_it_was_said_is_its_ts() -> None:
 
 
 def test_what_is_forwarded_is_quoted() -> None:
-    """With readable mentions; a page that a link leads to is not."""
+    """With readable mentions, and a preview of a page with its address."""
     shared = {"is_share": True, "is_msg_unfurl": True, "author_name": "Ben", "text": "ask <@UANN> &amp; co"}
     page = {"title": "A page", "text": "Buy now", "from_url": "https://a.example"}
     question = hear(envelope(text="<@UBOT> look", attachments=[shared, page, {"is_share": True}]))
     assert question
-    assert (question.text, question.quote) == ("look", "ask @Ann & co")
+    assert question.text == "look"
+    assert question.quote == "ask @Ann & co\n\n[A page](https://a.example)\nBuy now"
     said = spoken(envelope(text="<@UBOT>", attachments=[shared]), ME)
     assert said
     assert said.people == ("UANN", "UBOT", "UANN")
