@@ -14,7 +14,7 @@ def strip_address(text: str, mention: str) -> str:
     Those are the mentions at its beginning, and one at its end that follows a single word (`reset @bot`), a sign of
     punctuation or a line break. Any other is part of a sentence (`who made @bot`) and stays.
     """
-    text = re.sub(rf"\A(?:\s*{mention}[ \t]*[:,]?)+", "", text).rstrip()
+    text = re.sub(rf"\A(?:\s*{mention}[ \t]*[:,]?)+", "", text).strip()
     while last := re.search(rf"{mention}\Z", text):
         before = text[: last.start()]
         rest = before.rstrip()

@@ -37,8 +37,8 @@ class Spoken:
     """What a person said, wherever it was and whomever it was for; `thread` is empty outside of one.
 
     `shared` are the texts that it carries of others: messages that it forwards, previews of links. `home` is the
-    person's own workspace, where Slack says it; `external` that it is of another organisation. `bot` is the id of the app
-    where that is no person.
+    person's own workspace, where Slack says it; `external` that it is of another organisation. `bot` is the id of the
+    app where that is no person.
     """
 
     team: str

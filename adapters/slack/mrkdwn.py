@@ -55,11 +55,11 @@ def escape_loosely(text: str) -> str:
 
 def link(url: str, label: str) -> str:
     """A link in markup, out of an address and a label in markup; the label alone where that is no address."""
-    url = url.strip()
+    url = url.strip().replace("|", "%7C")
     if not ADDRESS.fullmatch(url):
         return label
     label = " ".join(re.sub(r"<([^<>|\n]*\|)?|>", " ", label).split())
-    return f"<{url.replace('|', '%7C')}|{label}>" if label else f"<{url}>"
+    return f"<{url}|{label}>" if label else f"<{url}>"
 
 
 def _spell(token: str, names: Mapping[str, str]) -> str:
