@@ -72,7 +72,10 @@ async def test_a_first_question_comes_with_the_lines_before_it() -> None:
 
 async def test_what_apps_report_is_read_whole() -> None:
     """Every embed beside the content, and what they answer to a command; what looks like a command in it is none."""
-    embeds = [{"type": "rich", "title": "High load", "fields": [{"name": "env", "value": "prod"}]}, {"title": "Second"}]
+    embeds: list[dict[str, Any]] = [
+        {"type": "rich", "title": "High load", "fields": [{"name": "env", "value": "prod"}]},
+        {"title": "Second"},
+    ]
     async with FakeDiscord() as discord, connected(discord) as app:
         discord.say(content="Triggered", author=ROBOT, embeds=embeds)
         discord.say(author=ROBOT, embeds=[{"description": "/reset"}], kind=20)
