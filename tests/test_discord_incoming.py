@@ -45,29 +45,6 @@ def test_a_mention_is_a_question() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        (f"{MENTION}, use {MENTION} or <@&{BOT_ROLE}> to call it", "use @parley or @parley to call it"),
-        (f"<@&{BOT_ROLE}> {MENTION}: hello", "hello"),
-        (f"Is this true? {MENTION}", "Is this true?"),
-        (f"who made {MENTION}", "who made @parley"),
-    ],
-)
-def test_a_mention_within_a_sentence_is_a_name(written: str, read: str) -> None:
-    """What addresses the bot is taken off, and nothing else of the words."""
-    question = Heard().ask(written)
-    assert question is not None
-    assert question.text == read
-
-
-def test_a_command_may_be_followed_by_the_mention() -> None:
-    """It is the whole message all the same."""
-    question = Heard().ask(f"reset {MENTION}")
-    assert question is not None
-    assert question.command == "reset"
-
-
 def test_what_is_said_to_nobody_is_not_for_the_bot() -> None:
     """Nor what is said to others, to everybody, or is a reply to a person."""
     gateway = Heard()

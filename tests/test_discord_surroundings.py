@@ -12,7 +12,7 @@ from bot.messages import Incoming, Quote
 from bot.ports import Surroundings
 from tests.discord_app import App, Echo, answered, connected
 from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, GENERAL, HELPERS, ROBOT, TALK, FakeDiscord
-from tests.loopback.discord.state import Message, Version
+from tests.loopback.discord.state import Message
 
 MENTION = f"<@{BOT}>"
 
@@ -68,33 +68,6 @@ async def test_a_first_question_comes_with_the_lines_before_it() -> None:
                 ("robot", "beep"),
             ]
             assert [call.route for call in discord.calls] == ["history"]
-
-
-async def test_what_apps_report_is_read_whole() -> None:
-    """Every embed beside the content, and what they answer to a command; what looks like a command in it is none."""
-    embeds: list[dict[str, Any]] = [
-        {"type": "rich", "title": "High load", "fields": [{"name": "env", "value": "prod"}]},
-        {"title": "Second"},
-    ]
-    async with FakeDiscord() as discord, connected(discord) as app:
-        discord.say(content="Triggered", author=ROBOT, embeds=embeds)
-        discord.say(author=ROBOT, embeds=[{"description": "/reset"}], kind=20)
-        discord.say(content="/reset", author=ROBOT)
-        assert await seen(app, await ask(discord, app)) == [
-            ("robot", "Triggered\n\nHigh load\nenv: prod\n\nSecond"),
-            ("robot", "/reset"),
-            ("robot", "/reset"),
-        ]
-
-
-async def test_a_message_of_another_form_costs_no_answer() -> None:
-    """It is left out, and the others are read."""
-    async with FakeDiscord() as discord, connected(discord) as app:
-        odd = discord.say(content="odd")
-        discord.say(content="a line")
-        question = await ask(discord, app)
-        odd.versions.append(Version("odd", embeds=({"color": "red"},)))
-        assert await seen(app, question) == [("Ann", "a line")]
 
 
 async def test_what_the_bot_said_is_under_its_own_name() -> None:

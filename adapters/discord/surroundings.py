@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 class Past:
     """Looks around a question, with two calls at most; shows `most` messages of what it finds, 0 for none.
 
-    `deep` is false for a reply to the bot itself: what that answered is remembered.
+    `deep` is false for what replies to nobody, and for a reply to the bot itself: what that answered is remembered.
     """
 
     client: discord.Client
