@@ -8,7 +8,7 @@ import pytest
 
 from adapters.discord.embed_text import LONGEST, read_carried, read_components, read_embed
 from tests.discord_app import Heard
-from tests.loopback.discord import ANN_DM, BEN, BOT, ROBOT
+from tests.loopback.discord import ANN_DM, BEN, BOT, ROBOT, payloads
 
 MENTION = f"<@{BOT}>"
 ALERT = {
@@ -28,6 +28,16 @@ BUTTONS = {
         {"type": 2, "style": 5, "label": "Open", "url": "https://a.example"},
         {"type": 2, "style": 2, "label": "Mute", "custom_id": "mute"},
     ],
+}
+POLL = {
+    "question": {"text": "Where?"},
+    "answers": [
+        {"answer_id": 1, "poll_media": {"text": "here"}},
+        {"answer_id": 2, "poll_media": {"text": "there"}},
+    ],
+    "expiry": "2026-12-05T00:49:53+00:00",
+    "allow_multiselect": False,
+    "layout_type": 1,
 }
 
 
@@ -93,18 +103,8 @@ def test_what_is_forwarded_or_previewed_is_quoted() -> None:
 
 def test_polls_and_stickers_are_read() -> None:
     """What is asked with its answers, and the sticker's name."""
-    poll = {
-        "question": {"text": "Where?"},
-        "answers": [
-            {"answer_id": 1, "poll_media": {"text": "here"}},
-            {"answer_id": 2, "poll_media": {"text": "there"}},
-        ],
-        "expiry": "2026-12-05T00:49:53+00:00",
-        "allow_multiselect": False,
-        "layout_type": 1,
-    }
     sticker = {"id": "1", "name": "wave", "format_type": 1}
-    said = Heard().say("", poll=poll, sticker_items=[sticker])
+    said = Heard().say("", poll=POLL, sticker_items=[sticker])
     assert read_carried(said) == "(poll: Where?)\n- here\n- there\n\n(sticker: wave)"
 
 
@@ -112,3 +112,11 @@ def test_what_is_carried_is_bounded() -> None:
     """However much it is."""
     said = Heard().say("", embeds=[{"type": "rich", "description": "x" * 4096}] * 10)
     assert len(read_carried(said)) == LONGEST
+
+
+def test_a_message_without_these_parts_carries_nothing() -> None:
+    """Also where they are not even empty lists."""
+    gateway = Heard()
+    said = gateway.say("hello")
+    data = payloads.event(gateway.world.find(str(said.id)), gateway.world)
+    assert read_carried(gateway.read({key: data[key] for key in data if key not in ("embeds", "components")})) == ""

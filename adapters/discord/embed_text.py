@@ -26,10 +26,10 @@ def read_texts(*parts: Message | MessageSnapshot) -> list[str]:
 
 def read_carried(part: Message | MessageSnapshot) -> str:
     """What a message, or one that it forwards, carries beside its content; empty where that is nothing."""
-    poll = getattr(part, "poll", None)
+    poll, components = getattr(part, "poll", None), getattr(part, "components", ())  # unset where nothing was sent
     texts = [
         *(read_embed(embed.to_dict(), part.content) for embed in part.embeds),
-        read_components(component.to_dict() for component in part.components),
+        read_components(component.to_dict() for component in components),
         read_poll(poll.question, [answer.text for answer in poll.answers]) if poll else "",
         *(f"(sticker: {_line(sticker.name)})" for sticker in part.stickers),
     ]
