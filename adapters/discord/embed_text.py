@@ -15,6 +15,8 @@ DEPTH = 5
 """Levels of components that are read: a button in a row in a container is the third."""
 ROW, BUTTON, SECTION, TEXT, THUMBNAIL, GALLERY, CONTAINER = 1, 2, 9, 10, 11, 12, 17
 """Types of components that say something (component reference)."""
+BLANK = "\u200b"
+"""What bots write where Discord wants a text and they have none."""
 
 Json = Mapping[str, Any]
 
@@ -98,10 +100,6 @@ def _word(part: Json, key: str) -> str:
     value = part.get(key)
     text = value.strip() if isinstance(value, str) else ""
     return "" if text == BLANK else text
-
-
-BLANK = "\u200b"
-"""What bots write where Discord wants a text and they have none."""
 
 
 def _line(text: str) -> str:
