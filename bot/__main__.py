@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from bot import usage
 from bot.alerts import Alerts
 from bot.arguments import parse, version
+from bot.call_history import keep_calls
 from bot.check import check_models, table
 from bot.config import Settings
 from bot.engine import Engine
@@ -31,7 +32,8 @@ from bot.models.assembly import assemble
 from bot.notes import ALERTS
 from bot.retention import sweeping
 from bot.section import Section
-from bot.supervision import report, supervise
+from bot.supervision import supervise
+from bot.tasks import report
 from bot.watchdog import watch
 from storage.backup import back_up, restore
 from storage.inspection import inspect
@@ -123,7 +125,7 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
 async def _run(settings: Settings) -> int:
     stop = _signals()
     host = Host()
-    async with _engine(settings) as engine:
+    async with _engine(settings) as engine, keep_calls(host.calls, engine.memory):
         _hint(settings)
         warming = asyncio.create_task(_warm(engine))
         warming.add_done_callback(report)

@@ -32,7 +32,7 @@ from bot.record import Answer
 from bot.recovery import Opener, Recovery
 from bot.reply import Reply
 from bot.summaries import Summaries
-from bot.supervision import report
+from bot.tasks import report
 from bot.unwritable import explain_unwritable, find_obstacle, is_unseen
 
 log = structlog.get_logger(__name__)
@@ -268,7 +268,9 @@ class Engine:
         if not (asked and asked.posts) and (refusal := await self._door.still(said)):
             return await self._close(main, await turn_away(said, main.channel, refusal, self._door.notices))
         if not (asked and asked.posts) and (obstacle := await find_obstacle(main.channel)):
-            return await self._close(main, await self._explain(main, obstacle))
+            answer = await self._explain(main, obstacle)
+            tell_operator(here.platform, answer, self.metrics, self.alerts)
+            return await self._close(main, answer)
         model, system = await self._customs.of(here)
         first = any(waiting.first for waiting in group)
         if here.direct and said.text and first:

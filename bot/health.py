@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.call_history import CallHistory
+
 Asgi = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
 ]
@@ -36,11 +38,13 @@ class Host:
 
     `mounts` are paths that the web adapter serves for others, such as `/slack/events`. `statuses` are kept by the
     adapters themselves, one each. `closing` is set when the program begins to stop: no message is taken from then on.
+    `calls` is what the platforms' rate limits were charged.
     """
 
     mounts: dict[str, Asgi] = field(default_factory=dict)
     statuses: dict[str, Status] = field(default_factory=dict)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: CallHistory = field(default_factory=CallHistory)
 
     def status(self, name: str) -> Status:
         """The status of an adapter, made at the first call."""

@@ -87,14 +87,14 @@ class Incoming:
     """A message that asks for an answer.
 
     (platform, `channel_id`, `message_id`) is unique: a second delivery of the same message carries the same three.
-    `text` has the bot's own mention taken out and other mentions turned into names. `quote` is the text of the
-    message that this one replies to, where the platform shows it. `command` is the name of one of the bot's commands
-    when that is the whole message. `sent` is when it was said, in seconds since 1970, the same in every delivery.
-    `people` are those whom it mentions, where their names can be made mentions again. `marks` are the ids that a list
-    of `[access]` may name, as the platform writes them: the person and their roles, the channel, what that is in, the
-    server or workspace. `admin` is who runs the bot, `external` a person of another organisation in a shared channel,
-    `bot` another program. `follows` is true where the bot is not addressed but takes part in the thread, `late` where
-    it was away when this was said.
+    `text` has the mention that addresses the bot taken out and other mentions turned into names. `quote` is what it
+    carries of others, where the platform shows it: the message that it replies to, what it forwards, previews of links.
+    `command` is the name of one of the bot's commands when that is the whole message. `sent` is when it was said, in
+    seconds since 1970, the same in every delivery. `people` are those whom it mentions, where their names can be made
+    mentions again. `marks` are the ids that a list of `[access]` may name, as the platform writes them: the person and
+    their roles, the channel, what that is in, the server or workspace. `admin` is who runs the bot, `external` a person
+    of another organisation in a shared channel, `bot` another program. `follows` is true where the bot is not addressed
+    but takes part in the thread, `late` where it was away when this was said.
     """
 
     place: Place

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
+from math import ceil
 
 from bot.window import Window
 
@@ -26,6 +28,19 @@ class Urgency(IntEnum):
     FIRST = 0
     FINAL = 1
     GROWING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a rate limit was charged: seconds since each call of its last period, the longest ago first.
+
+    `blocked` is for how many seconds nothing may go. For `unknown` seconds since, calls may have been made that nobody
+    wrote down: as many as the limit gave back meanwhile.
+    """
+
+    ages: tuple[float, ...] = ()
+    blocked: float = 0.0
+    unknown: float = 0.0
 
 
 class Pacer:
@@ -62,6 +77,19 @@ class Pacer:
         now = _now()
         self._blocked = max(self._blocked, now + seconds)
         self.window.exhaust(now, seconds)
+        self.pump()
+
+    def spent(self) -> Spent:
+        """Tell what the limit was charged, for a pacer that goes on from it."""
+        now = _now()
+        return Spent(tuple(now - call for call in self.window.recent_calls(now)), max(0.0, self._blocked - now))
+
+    def resume(self, spent: Spent) -> None:
+        """Go on from what the same limit was charged before."""
+        now = _now()
+        lost = ceil(spent.unknown / self.window.interval)
+        self.window.resume([now - age for age in spent.ages] + [now] * lost)
+        self._blocked = max(self._blocked, now + spent.blocked)
         self.pump()
 
     def pump(self) -> None:

@@ -298,6 +298,9 @@ class Reply:
         accepted = [page.text for page in takewhile(bool, self._shown) if page and page.text]
         if (self.closed and not self._accepted) or (error.fault is PlatformFault.FORBIDDEN and not accepted):
             raise error
+        if self.closed and len(self._pages()[0]) > len(self._accepted):  # the sentence needs a message that is refused
+            self._note = ""
+            return
         self._accepted = [] if self.closed else accepted
         self.closed = self.closed or error
         log.warning("the platform refused an answer", fault=error.fault.value, error=str(error), turn=self._turn)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
 
@@ -19,12 +18,6 @@ STEADY = 120.0
 """An adapter that has run so many seconds starts afresh with the shortest wait."""
 
 log = structlog.get_logger(__name__)
-
-
-def report(task: asyncio.Task[Any]) -> None:
-    """Let no task end in silence: a callback for those that nobody awaits."""
-    if not task.cancelled() and (error := task.exception()):
-        log.error("a task broke", task=task.get_name(), exc_info=error)
 
 
 async def supervise(status: Status, run: Callable[[], Awaitable[None]], alerts: Alerts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from enum import StrEnum
 from math import ceil, inf
 
@@ -102,6 +103,18 @@ class Window:
         self._left = left if ends > self._ends + self.interval / 2 else min(self._left, left)
         self._ends = ends
         self.limit = limit
+
+    def recent_calls(self, now: float) -> list[float]:
+        """The moments of the calls of the last period, the oldest first."""
+        self._expire(self._sent, now)
+        return list(self._sent)
+
+    def resume(self, calls: Sequence[float]) -> None:
+        """Count calls that were made before this window was, the oldest first; their responses are known."""
+        self._as_of = min([self._as_of, *calls])
+        for moment in calls:
+            self.take(moment)
+        self._flying.clear()
 
     def exhaust(self, now: float, seconds: float) -> None:
         """Take in a refusal: the next call is back after `seconds`."""

@@ -130,6 +130,11 @@ class Program:
         assert found is not None, f"it ended without {names}: {self.events} {self.others}"
         return found
 
+    async def repeated(self, name: str, number: int) -> None:
+        """Wait until this event was logged so many times since it was started last."""
+        async with asyncio.timeout(PATIENCE), self._news:
+            await self._news.wait_for(lambda: sum(event["event"] == name for event in self.events) >= number)
+
     async def stop(self, name: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop; returns its exit code."""
         self.process.send_signal(name)

@@ -31,13 +31,13 @@ SAMPLES = json.loads((Path(__file__).parent / "samples" / "discord-messages.json
 
 
 def test_a_mention_is_a_question() -> None:
-    """Without the mention itself, in the channel's place."""
+    """Without the mention that addresses the bot, in the channel's place."""
     gateway = Heard()
     said = gateway.say(f"{MENTION} hello, <@!{BOT}> you")
     assert incoming(said, ME) == Incoming(
         place=Place(f"discord:{GENERAL}", shared=True),
         author=Author(ANN, "Ann"),
-        text="hello, you",
+        text="hello, @parley you",
         channel_id=GENERAL,
         message_id=str(said.id),
         sent=said.created_at.timestamp(),

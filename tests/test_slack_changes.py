@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from adapters.slack.changes import changed
+from adapters.slack.incoming import Identity, Spoken
 from bot.messages import Page
 from tests.loopback.slack import BEN, BOT, CHANNEL, DM, FakeSlack
 from tests.loopback.slack.app import App, connected
@@ -36,6 +40,28 @@ async def test_an_edited_question_is_amended(channel: str) -> None:
         assert amended.text == "hello @Ben & all"
         assert (amended.place, amended.author) == (first.place, first.author)
         assert (amended.channel_id, amended.message_id) == (first.channel_id, first.message_id)
+
+
+def test_an_edit_of_words_in_blocks_is_one() -> None:
+    """A preview beside the same words is none."""
+    me = Identity("T1", "UBOT", "B1", "parley", "Loopback")
+
+    def edit(**now: Any) -> Spoken | None:
+        said = {"type": "message", "user": "UANN", "ts": "1.1", "text": "", "blocks": rich("old")}
+        event = {"type": "message", "subtype": "message_changed", "channel": "D1", "message": {**said, **now}}
+        return changed({"team_id": "T1", "event": {**event, "previous_message": said}}, me)
+
+    assert edit() is None
+    assert edit(attachments=[{"title": "A page", "from_url": "https://a.example"}]) is None
+    found = edit(blocks=rich("new"))
+    assert found
+    assert found.text == "new"
+
+
+def rich(text: str) -> list[dict[str, Any]]:
+    """Blocks as a person's client writes them."""
+    inner = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return [{"type": "rich_text", "elements": [inner]}]
 
 
 async def test_an_edit_is_never_a_command() -> None:

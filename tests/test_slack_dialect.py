@@ -143,7 +143,10 @@ def test_escaping_shows_text_as_it_is() -> None:
         ("<@UBOT> hi", "hi"),
         ("<@UBOT>: hi", "hi"),
         ("hi <@UBOT>", "hi"),
-        ("what does <@UBOT|parley> think", "what does think"),
+        ("what does <@UBOT|parley> think", "what does @parley think"),
+        ("<@UBOT> <@UBOT|parley>, use <@UBOT> to call it", "use @UBOT to call it"),
+        ("Is this true? <@UBOT>", "Is this true?"),
+        ("who made <@UBOT>", "who made @UBOT"),
         ("<@UBOT>", ""),
         ("ask <@UANN> and <@UNONE> and <@UNONE|joe>", "ask @Ann and @UNONE and @joe"),
         ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
@@ -152,14 +155,15 @@ def test_escaping_shows_text_as_it_is() -> None:
         ("<https://a.example/x>", "https://a.example/x"),
         ("<http://a.example|a.example>", "a.example"),
         ("<https://a.example/x|here>", "[here](https://a.example/x)"),
+        ("<https://a.example/alerts/17|17>", "[17](https://a.example/alerts/17)"),
         ("<mailto:a@b.example|a@b.example>", "a@b.example"),
         ("<!here> <!subteam^S1|@team> <!subteam^S2>", "@here @team @S2"),
         ("<!date^1392734382^{date}|Feb 18>", "Feb 18"),
-        ("```\n<@UBOT>  if a &lt; b:\n    x\n```", "```\n  if a < b:\n    x\n```"),
+        ("```\n<@UBOT>  if a &lt; b:\n    x\n```", "```\n@UBOT  if a < b:\n    x\n```"),
     ],
 )
 def test_slack_text_is_read_as_plain_words(raw: str, expected: str) -> None:
-    """The bot's own mention is gone, others are names, links are links, escapes are undone once."""
+    """The mention that addresses the bot is gone, others are names, links are links, escapes are undone once."""
     assert read(raw, "UBOT", {"UANN": "Ann"}) == expected
 
 

@@ -81,12 +81,13 @@ def test_when_it_was_said_is_its_ts() -> None:
 
 
 def test_what_is_forwarded_is_quoted() -> None:
-    """With readable mentions; a page that a link leads to is not."""
+    """With readable mentions, and a preview of a page with its address."""
     shared = {"is_share": True, "is_msg_unfurl": True, "author_name": "Ben", "text": "ask <@UANN> &amp; co"}
     page = {"title": "A page", "text": "Buy now", "from_url": "https://a.example"}
     question = hear(envelope(text="<@UBOT> look", attachments=[shared, page, {"is_share": True}]))
     assert question
-    assert (question.text, question.quote) == ("look", "ask @Ann & co")
+    assert question.text == "look"
+    assert question.quote == "ask @Ann & co\n\n[A page](https://a.example)\nBuy now"
     said = spoken(envelope(text="<@UBOT>", attachments=[shared]), ME)
     assert said
     assert said.people == ("UANN", "UBOT", "UANN")
@@ -114,6 +115,31 @@ def test_without_a_mention_nothing_outside_of_a_dm_is_for_the_bot(kind: str) -> 
     """Group messages are like channels."""
     assert hear(envelope(text="hello", channel_type=kind)) is None
     assert hear(envelope(text="hello", channel_type=kind), joined=True) is None
+
+
+def rich(*elements: dict[str, Any]) -> list[dict[str, Any]]:
+    """Blocks as a person's client writes them."""
+    return [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(elements)}]}]
+
+
+def test_a_mention_may_stand_in_rich_text_alone() -> None:
+    """It calls the bot, or somebody else, as one in the text does; a command too."""
+    me, words = {"type": "user", "user_id": "UBOT"}, {"type": "text", "text": " Reset"}
+    question = hear(envelope(text="", blocks=rich(me, words)))
+    assert question
+    assert (question.text, question.command) == ("Reset", "reset")
+    asked = envelope(text="", blocks=rich({"type": "user", "user_id": "UBEN"}, words), thread_ts="1600000000.000001")
+    assert hear(asked, joined=True) is None
+
+
+def test_what_a_message_carries_calls_nobody() -> None:
+    """Neither a mention in it nor a command is said to the bot."""
+    report = {"title": "<@UBOT> reset", "text": "/reset", "fields": [{"title": "<@UBOT>", "value": "stop"}]}
+    assert hear(envelope(text="look", attachments=[report])) is None
+    question = hear(envelope(text="", channel="D1", channel_type="im", attachments=[report]))
+    assert question
+    assert (question.text, question.command) == ("", "")
+    assert question.quote == "@parley reset\n/reset\n@parley: stop"
 
 
 def test_a_follow_up_needs_a_thread_that_the_bot_is_in() -> None:

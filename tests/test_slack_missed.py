@@ -246,3 +246,16 @@ async def test_a_memory_that_fails_does_not_end_the_looking() -> None:
         await slack.until(lambda: engine.answered, 15)
         await engine.close()
         await app.stop()
+
+
+async def test_a_question_in_rich_text_alone_is_found() -> None:
+    """Its mention stands there too."""
+    elements = [{"type": "user", "user_id": BOT}, {"type": "text", "text": " what is this?"}]
+    async with FakeSlack() as slack:
+        slack.courier.deaf = True
+        said = await slack.say(CHANNEL)
+        inner = {"type": "rich_text_section", "elements": elements}
+        said.extra["blocks"] = [{"type": "rich_text", "elements": [inner]}]
+        async with away(slack, DM) as app:
+            await slack.until(lambda: app.engine.answered)
+            assert texts(app) == ["what is this?"]

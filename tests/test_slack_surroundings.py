@@ -15,6 +15,7 @@ from bot.messages import Incoming
 from bot.ports import Surroundings
 from tests.loopback.slack import ANN, BEN, BOT, CHANNEL, DM, FakeSlack
 from tests.loopback.slack.app import App, Echo, connected, start
+from tests.loopback.slack.apps import report
 from tests.loopback.slack.state import Message, Version
 
 MENTION = f"<@{BOT}>"
@@ -91,6 +92,59 @@ async def test_what_the_bot_and_other_bots_said_is_under_their_names() -> None:
         where.messages[said.ts] = said
         question = await ask(slack, app, where.messages[root.message_id])
         assert await seen(app, question) == [("Ann", "@parley and?"), ("parley", "echo: and?"), ("CI bot", "red")]
+
+
+async def test_what_apps_report_is_under_the_name_that_they_show() -> None:
+    """However they say it; what looks like a command in it is none, and what has no words is no line."""
+    heading = {"type": "header", "text": {"type": "plain_text", "text": "Deploy failed"}}
+    profile = {"bot_id": "B2", "bot_profile": {"name": "Deploy"}}
+    async with FakeSlack() as slack, connected(slack) as app:
+        root = report(slack, {"subtype": "bot_message", "bot_id": "B1", "username": "Monitor", "text": "/reset"})
+        for payload in (
+            {**profile, "blocks": [heading]},
+            {
+                **profile,
+                "user": BEN,
+                "username": "Night",
+                "attachments": [{"fallback": "Disk is full", "color": "red"}],
+            },
+            {**profile, "bot_profile": {"name": 7}, "user": BEN, "text": f"<@{BOT}> stop"},
+            {**profile, "blocks": [{"type": "divider"}]},
+        ):
+            report(slack, payload, thread=root.ts)
+        assert await seen(app, await ask(slack, app, root)) == [
+            ("Monitor", "/reset"),
+            ("Deploy", "Deploy failed"),
+            ("Night", "Disk is full"),
+            ("Ben", "@parley stop"),
+        ]
+        assert len(app.engine.answered) == 1
+
+
+async def test_what_a_thread_is_about_is_read_further() -> None:
+    """A report has its figures at its end; the lines under it are cut as ever."""
+    fields = [{"title": f"field {number}", "value": "x" * 40} for number in range(40)]
+    async with FakeSlack() as slack, connected(slack) as app:
+        root = report(slack, {"bot_id": "B1", "username": "Monitor", "attachments": [{"title": "T", "fields": fields}]})
+        report(slack, {"bot_id": "B1", "username": "Monitor", "attachments": [{"fields": fields}]}, thread=root.ts)
+        (_, topic), (_, line) = await seen(app, await ask(slack, app, root))
+        assert "field 39" in topic
+        assert len(line) == 1000
+
+
+async def test_a_history_of_another_form_costs_no_answer() -> None:
+    """What can be read of it is read."""
+    async with FakeSlack() as slack, connected(slack) as app:
+        root = await slack.say(CHANNEL, "topic")
+        odd = {
+            "attachments": ["x", {"fields": 7}],
+            "blocks": {"a": 1},
+            "bot_profile": [],
+            "username": 5,
+            "bot_id": "B1",
+        }
+        report(slack, {**odd, "text": "beep"}, thread=root.ts)
+        assert await seen(app, await ask(slack, app, root)) == [("Ann", "topic"), ("", "beep")]
 
 
 async def test_commands_notices_and_blanks_are_no_lines() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from discord import DMChannel, Guild, Member, Message, MessageType, TextChannel, Thread, User
 
+from adapters.discord.embed_text import read_carried, read_texts
 from adapters.discord.words import call, read
 from bot.access import names
 from bot.commands import match
@@ -105,7 +106,7 @@ def describe(message: Message, me: int, admins: Collection[str] = ()) -> Incomin
         text=text,
         channel_id=str(where.id),
         message_id=str(message.id),
-        quote=_quote(message, me),
+        quote=_quote(message),
         attachments=_attachments(message),
         sent=message.created_at.timestamp(),
         people=tuple(Author(str(user.id), call(user)) for user in message.mentions if user.id != me),
@@ -145,13 +146,12 @@ def says(message: Message) -> bool:
     return bool(message.content or message.attachments or message.message_snapshots)
 
 
-def _quote(message: Message, me: int) -> str:
-    """The text that it answers or forwards."""
+def _quote(message: Message) -> str:
+    """What it answers or forwards, and what it carries itself beside its words."""
     resolved = message.reference.resolved if message.reference else None
-    texts = [snapshot.content for snapshot in message.message_snapshots]
-    if isinstance(resolved, Message):
-        texts.append(resolved.content or next((embed.description or "" for embed in resolved.embeds), ""))
-    return "\n\n".join(read(text, message, me) for text in texts if text)
+    former = [resolved] if isinstance(resolved, Message) else []
+    texts = [*read_texts(*message.message_snapshots, *former), read_carried(message)]
+    return "\n\n".join(read(text, message, 0) for text in texts if text)
 
 
 def _attachments(message: Message) -> tuple[Attachment, ...]:

@@ -61,7 +61,7 @@ class Intake:
         self._edits: OrderedDict[int, str] = OrderedDict()
 
     def open(self, question: Incoming, deep: bool = True) -> DiscordChannel:
-        """The channel that a question is answered in; `deep` is false for one that replies to the bot."""
+        """The channel that a question is answered in; `deep` is true for one that replies to somebody else."""
         return DiscordChannel(
             self._rest,
             self._settings,
@@ -80,7 +80,7 @@ class Intake:
         if question and unreadable(message, self._me):
             await self._explain(question)
         elif question:
-            await self._engine.respond(question, self.open(question, replies_to(message) != self._me))
+            await self._engine.respond(question, self.open(question, replies_to(message) not in (0, self._me)))
 
     async def recover(self, message: discord.Message) -> None:
         """Begin to answer a message that was missed; returns when it is on record. Raises StorageError."""
@@ -89,7 +89,7 @@ class Intake:
             await self._explain(question)
         elif question:
             question = replace(question, late=True)
-            await self._engine.take(question, self.open(question, replies_to(message) != self._me))
+            await self._engine.take(question, self.open(question, replies_to(message) not in (0, self._me)))
 
     def by_role(self, message: discord.Message) -> bool:
         """Whether it may be for the bot, and a list may name a role of its author."""

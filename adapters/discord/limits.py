@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from weakref import WeakValueDictionary
 
+from bot.call_history import CallHistory
 from bot.pacing import Pacer
 
 CALLS, PERIOD = 5, 5.0
@@ -15,9 +16,13 @@ REMEMBERED = 100
 
 
 class Limits:
-    """A pacer for each channel, the same for all who speak there; dropped some time after nobody does."""
+    """A pacer for each channel, the same for all who speak there; dropped some time after nobody does.
 
-    def __init__(self) -> None:
+    `calls` keeps over restarts what they were charged.
+    """
+
+    def __init__(self, calls: CallHistory | None = None) -> None:
+        self._calls = calls or CallHistory()
         self._pacers: WeakValueDictionary[str, Pacer] = WeakValueDictionary()
         self._recent: deque[Pacer] = deque(maxlen=REMEMBERED)
         self._blocked = 0.0
@@ -26,7 +31,7 @@ class Limits:
         """The limit that posts and edits in a channel count under together."""
         pacer = self._pacers.get(channel)
         if pacer is None:
-            pacer = self._pacers[channel] = Pacer(CALLS, PERIOD)
+            pacer = self._pacers[channel] = self._calls.keep(f"discord:{channel}", Pacer(CALLS, PERIOD))
             if (left := self._blocked - asyncio.get_running_loop().time()) > 0:
                 pacer.back_off(left)
         if pacer not in self._recent:

@@ -30,6 +30,7 @@ from pydantic import SecretStr
 from adapters.discord.faults import explain
 from adapters.discord.limits import Limits
 from adapters.discord.settings import Settings
+from bot.call_history import CallHistory
 from bot.errors import PlatformError, PlatformFault
 from bot.pacing import Pacer
 
@@ -48,8 +49,8 @@ class Rest:
     calls share, `base` where the API is, `agent` the name to call by.
     """
 
-    def __init__(self, session: ClientSession, token: SecretStr, base: str) -> None:
-        self.limits = Limits()
+    def __init__(self, session: ClientSession, token: SecretStr, base: str, calls: CallHistory | None = None) -> None:
+        self.limits = Limits(calls)
         self.gone: deque[str] = deque(maxlen=GONE)
         self.session = session
         self.base = base.rstrip("/")
@@ -89,11 +90,11 @@ class Rest:
 
 
 @asynccontextmanager
-async def connect(settings: Settings) -> AsyncIterator[Rest]:
+async def connect(settings: Settings, calls: CallHistory | None = None) -> AsyncIterator[Rest]:
     """The REST API that the settings lead to."""
     patience, cookies = ClientTimeout(total=TIMEOUT), DummyCookieJar()
     async with ClientSession(timeout=patience, cookie_jar=cookies, middlewares=(_once,)) as session:
-        yield Rest(session, settings.token, settings.api_base_url)
+        yield Rest(session, settings.token, settings.api_base_url, calls)
 
 
 async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

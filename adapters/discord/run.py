@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 async def serve(engine: Engine, settings: Settings, host: Host) -> None:
     """Log in and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest."""
     _quiet()
-    async with connect(settings) as rest:
+    async with connect(settings, host.calls) as rest:
         me = await introduce(rest)
         gateway = settings.gateway_url or str((await ask(rest, "/gateway/bot"))["url"])
         _lead(settings.api_base_url, gateway)

@@ -10,6 +10,7 @@ from typing import Any
 import discord
 import structlog
 
+from adapters.discord.embed_text import read_texts
 from adapters.discord.incoming import SPOKEN
 from adapters.discord.rest import Rest
 from adapters.discord.words import call, read
@@ -25,6 +26,11 @@ CHAIN = 4
 PATIENCE = 2.0
 """Seconds that an answer waits for one of the two readings."""
 
+BY_APPS = (discord.MessageType.chat_input_command, discord.MessageType.context_menu_command)
+"""Types of what apps answer to commands."""
+BROKEN = (AttributeError, KeyError, TypeError, ValueError)
+"""What discord.py raises of a message in a form that it does not know."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -32,7 +38,7 @@ log = structlog.get_logger(__name__)
 class Past:
     """Looks around a question, with two calls at most; shows `most` messages of what it finds, 0 for none.
 
-    `deep` is false for a reply to the bot itself: what that answered is remembered.
+    `deep` is false for what replies to nobody, and for a reply to the bot itself: what that answered is remembered.
     """
 
     client: discord.Client
@@ -110,12 +116,15 @@ class Past:
 
     def _words(self, message: discord.Message) -> str:
         """What a message says; empty for notices, commands, and what may not be read."""
-        command = match(read(message.content, message, self.me), bare=self._called(message))
-        if message.type not in SPOKEN or command:
+        if message.type not in (*SPOKEN, *BY_APPS) or self._commands(message):
             return ""
-        texts = [message.content, *(snapshot.content for snapshot in message.message_snapshots)]
-        shown = [text for text in texts if text] or [embed.description or "" for embed in message.embeds][:1]
-        return "\n\n".join(filter(None, (read(text, message, 0) for text in shown)))
+        texts = read_texts(message, *message.message_snapshots)
+        return "\n\n".join(filter(None, (read(text, message, 0) for text in texts)))
+
+    def _commands(self, message: discord.Message) -> bool:
+        """Whether it is a command to the bot; what an app says is none."""
+        text = read(message.content, message, self.me)
+        return not message.author.bot and bool(match(text, bare=self._called(message)))
 
     def _called(self, message: discord.Message) -> bool:
         return message.guild is None or any(user.id == self.me for user in message.mentions)
@@ -135,7 +144,12 @@ class Past:
         channel: Any = self.client.get_channel(int(incoming.channel_id))
         channel = channel or self.client.get_partial_messageable(int(incoming.channel_id))
         for data in answer:
-            yield discord.Message(state=self.client._connection, channel=channel, data=data)
+            try:
+                yield discord.Message(state=self.client._connection, channel=channel, data=data)
+            except BROKEN as error:
+                log.warning(
+                    "a message is left out that could not be read", kind=type(error).__name__, id=data.get("id")
+                )
 
 
 def _target(message: discord.Message) -> int:

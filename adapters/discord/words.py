@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from discord import Guild, Member, Message, User
 
+from bot.addressing import strip_address
 from bot.quotes import plain
 
 TOKEN = re.compile(
@@ -17,9 +18,13 @@ BLANKS = re.compile(r"(?<=\S)[ \t]+$", re.MULTILINE)
 
 
 def read(content: str, message: Message, me: int) -> str:
-    """A text of the message, or of one that it quotes, for the model; the bot's own mentions are taken out."""
-    own = me, message.guild.self_role.id if message.guild and message.guild.self_role else 0
-    content = re.sub(rf"<@(?:!?{own[0]}|&{own[1]})>[ \t]*", "", content)
+    """A text of the message, or of one that it quotes, for the model, without the mention that addresses the bot `me`.
+
+    With 0 for `me` every mention is a name.
+    """
+    if me:
+        role = message.guild.self_role.id if message.guild and message.guild.self_role else 0
+        content = strip_address(content, rf"<@(?:!?{me}|&{role})>")
     return BLANKS.sub("", TOKEN.sub(lambda token: _name(token, message), content)).strip()
 
 
@@ -46,7 +51,8 @@ def _name(token: re.Match[str], message: Message) -> str:
 
 def _person(id: int, message: Message) -> str:
     quoted = getattr(message.reference and message.reference.resolved, "mentions", [])
-    people = [message.author, *message.mentions, *quoted]
+    me = getattr(message.guild or message.channel, "me", None)
+    people = [message.author, *message.mentions, *quoted, *([me] if me else [])]
     return next((call(person) for person in people if person.id == id), str(id))
 
 

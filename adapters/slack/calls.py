@@ -64,19 +64,25 @@ async def call(request: Awaitable[Any], pacer: Pacer | None = None) -> Mapping[s
     raise fault
 
 
+def classify(code: str, status: int) -> PlatformFault:
+    """Tell the kind of a refusal, by Slack's own word for it, empty where it gave none, and the HTTP status."""
+    if status == 429 or code in RATE:
+        return PlatformFault.RATE
+    if status >= 500 or code in PASSING:
+        return PlatformFault.NETWORK
+    if code in GONE:
+        return PlatformFault.GONE
+    if code in FORBIDDEN or code in DEAD:
+        return PlatformFault.FORBIDDEN
+    return PlatformFault.MODERATED if any(word in code for word in MODERATED) else PlatformFault.REJECTED
+
+
 def _explain(error: SlackApiError) -> PlatformError:
     code, status = _reason(error), _status(error)
-    if status == 429 or code in RATE:
-        return PlatformError(PlatformFault.RATE, "ratelimited", _retry_after(error))
-    if status >= 500 or code in PASSING:
-        return PlatformError(PlatformFault.NETWORK, code or f"HTTP {status}")
-    if code in GONE:
-        return PlatformError(PlatformFault.GONE, code)
-    if code in FORBIDDEN or code in DEAD:
-        return PlatformError(PlatformFault.FORBIDDEN, code)
-    if code not in FROZEN and any(word in code for word in MODERATED):
-        return PlatformError(PlatformFault.MODERATED, code)
-    return PlatformError(PlatformFault.REJECTED, code or f"HTTP {status}")
+    fault = classify(code, status)
+    if fault is PlatformFault.RATE:
+        return PlatformError(fault, "ratelimited", _retry_after(error))
+    return PlatformError(fault, code or f"HTTP {status}")
 
 
 def _reason(error: SlackApiError) -> str:

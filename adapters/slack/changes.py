@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.incoming import Identity, Spoken, spoken
+from adapters.slack.message_text import read_words
 from adapters.slack.shape import sound
 
 TOMBSTONE = "tombstone"
@@ -31,7 +32,8 @@ def changed(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) -
     message = event.get("message") or {}
     if event.get("subtype") != "message_changed":
         return None
-    if (event.get("previous_message") or {}).get("text") == message.get("text"):
+    before = event.get("previous_message")
+    if before is not None and read_words(before) == read_words(message):
         return None
     where = {"type": "message", "channel": event.get("channel"), "channel_type": event.get("channel_type")}
     return spoken({**body, "event": {**message, **where}}, me, bots)

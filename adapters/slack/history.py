@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from adapters.slack.calls import call
+from adapters.slack.shape import sound, tables
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
 from bot.pacing import Pacer, Urgency
@@ -45,7 +46,7 @@ class History:
                 types=self._types, exclude_archived=True, limit=PAGE, cursor=cursor
             ),
         )
-        return {str(channel["id"]): bool(channel.get("is_ext_shared")) for channel in listed}
+        return {channel["id"]: bool(channel.get("is_ext_shared")) for channel in listed if "id" in channel}
 
     async def messages(self, channel: str, since: str) -> list[Entry]:
         """What was said after this `ts` outside of threads, and what began one, the oldest first."""
@@ -66,7 +67,7 @@ class History:
                 channel=channel, ts=thread, oldest=since, limit=PAGE, cursor=cursor
             ),
         )
-        return _sort([message for message in found if message["ts"] > since and message["ts"] != thread])
+        return [message for message in _sort(found) if message["ts"] > since and message["ts"] != thread]
 
     async def earlier(self, channel: str, thread: str, before: str) -> list[Entry]:
         """What was said in a thread before this `ts`, the message that began it included, the oldest first.
@@ -88,7 +89,7 @@ class History:
         cursor = None
         for _ in range(pages):
             answer = await self._ask(request, cursor)
-            entries += answer.get(key) or ()
+            entries += map(sound, tables(answer.get(key)))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
             if cursor is None:
                 break
@@ -116,4 +117,5 @@ class History:
 
 
 def _sort(messages: list[Entry]) -> list[Entry]:
-    return sorted(messages, key=lambda message: str(message["ts"]))
+    """Messages by their time; one without it is none."""
+    return sorted((message for message in messages if "ts" in message), key=lambda message: str(message["ts"]))

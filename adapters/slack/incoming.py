@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack import mrkdwn
+from adapters.slack.message_text import read_carried, read_words
 from adapters.slack.shape import sound
 from bot.access import names
 from bot.commands import match
@@ -35,8 +36,9 @@ class Identity:
 class Spoken:
     """What a person said, wherever it was and whomever it was for; `thread` is empty outside of one.
 
-    `shared` are the texts of messages that it forwards. `home` is the person's own workspace, where Slack says it;
-    `external` that it is of another organisation. `bot` is the id of the app where that is no person.
+    `shared` are the texts that it carries of others: messages that it forwards, previews of links. `home` is the
+    person's own workspace, where Slack says it; `external` that it is of another organisation. `bot` is the id of the
+    app where that is no person.
     """
 
     team: str
@@ -105,7 +107,7 @@ def spoken(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) ->
         return None
     if not channel or not ts:
         return None
-    text = event.get("text") or ""
+    text = read_words(event)
     thread = event.get("thread_ts") or ""
     return Spoken(
         team=_team(body, me),
@@ -117,7 +119,7 @@ def spoken(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) ->
         direct=event.get("channel_type") == "im" or is_direct(channel),
         mention=event["type"] == "app_mention" or me.user in mrkdwn.mentions(text),
         files=tuple(_attach(file) for file in event.get("files") or ()),
-        shared=forwarded(event),
+        shared=read_carried(event),
         home=(home := str(event.get("user_team") or event.get("source_team") or event.get("team") or "")),
         external=home not in ("", _team(body, me)) and body.get("is_ext_shared_channel") is not False,
         bot=bot,
@@ -149,13 +151,14 @@ def incoming(
 
 def read(said: Spoken, me: Identity, names: Mapping[str, str], admins: Collection[str] = ()) -> Incoming:
     """What somebody said as a message, whomever it was for; never a command."""
+    names = {**names, me.user: me.name}
     return Incoming(
         place=said.place,
         author=Author(said.user, names.get(said.user, said.user)),
         text=mrkdwn.read(said.text, me.user, names),
         channel_id=said.channel,
         message_id=said.ts,
-        quote="\n\n".join(filter(None, (mrkdwn.read(text, me.user, names) for text in said.shared))),
+        quote="\n\n".join(filter(None, (mrkdwn.read(text, "", names) for text in said.shared))),
         attachments=said.files,
         sent=_seconds(said.ts),
         marks=tuple(dict.fromkeys(filter(None, (said.user, said.bot, said.channel, said.team, said.home)))),
@@ -163,12 +166,6 @@ def read(said: Spoken, me: Identity, names: Mapping[str, str], admins: Collectio
         external=said.external,
         bot=bool(said.bot),
     )
-
-
-def forwarded(event: Mapping[str, Any]) -> tuple[str, ...]:
-    """The texts of the messages that this one forwards, not of pages that it links to."""
-    shown = (part for part in event.get("attachments") or () if part.get("is_share") or part.get("is_msg_unfurl"))
-    return tuple(text for part in shown if isinstance(text := part.get("text"), str) and text.strip())
 
 
 def _seconds(ts: str) -> float:

@@ -1,15 +1,20 @@
-"""What a person wrote in Slack, as plain words: mentions as names, links as links, no escapes. Pure."""
+"""What is written in Slack's markup, as plain words: mentions as names, links as links, no escapes. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from bot.addressing import strip_address
 from bot.quotes import plain
 
 TOKEN = re.compile(r"<([^<>\n]+)>")
 USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>\n]*)?>")
 GROUP = re.compile(r"<!subteam\^")
+LOOSE = re.compile(r"<(?![@#!]|[A-Za-z][A-Za-z0-9+.-]*:)|&(?!(?:lt|gt|amp);)")
+"""An angle bracket that begins none of Slack's tokens, and an ampersand that is no escape."""
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]+")
+SCHEME = re.compile(r"^(?:https?://|mailto:|tel:)")
 
 
 def mentions(text: str) -> tuple[str, ...]:
@@ -24,16 +29,37 @@ def calls_others(text: str, me: str) -> bool:
 
 
 def read(text: str, me: str, names: Mapping[str, str]) -> str:
-    """The words without the bot's own mention; whom `names` does not know keeps their id."""
-    own = rf"<@{re.escape(me)}(?:\|[^<>\n]*)?>"
-    text = re.sub(rf"^\s*{own}[:,]?", "", text)
-    text = re.sub(rf"[ \t]*{own}", "", text)
+    """The words without the mention that addresses the bot `me`; whom `names` does not know keeps their id.
+
+    With an empty `me` every mention is a name.
+    """
+    if me:
+        text = strip_address(text, rf"<@{re.escape(me)}(?:\|[^<>\n]*)?>")
     parts: list[str] = []
     end = 0
     for token in TOKEN.finditer(text):
         parts += [_unescape(text[end : token.start()]), _unescape(_spell(token[1], names))]
         end = token.end()
     return "".join([*parts, _unescape(text[end:])]).strip()
+
+
+def escape(text: str) -> str:
+    """A text that is no markup, as markup that reads as it is."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def escape_loosely(text: str) -> str:
+    """A text in which tokens and escapes may stand, as markup: what is neither is escaped."""
+    return LOOSE.sub(lambda sign: escape(sign[0]), text)
+
+
+def link(url: str, label: str) -> str:
+    """A link in markup, out of an address and a label in markup; the label alone where that is no address."""
+    url = url.strip().replace("|", "%7C")
+    if not ADDRESS.fullmatch(url):
+        return label
+    label = " ".join(re.sub(r"<([^<>|\n]*\|)?|>", " ", label).split())
+    return f"<{url}|{label}>" if label else f"<{url}>"
 
 
 def _spell(token: str, names: Mapping[str, str]) -> str:
@@ -47,7 +73,7 @@ def _spell(token: str, names: Mapping[str, str]) -> str:
         return label
     if target.startswith("!"):
         return f"@{(label or target[1:].removeprefix('subteam^')).removeprefix('@')}"
-    if not label or label in target or label in target.removeprefix("mailto:"):
+    if not label or label in (target, SCHEME.sub("", target).rstrip("/")):
         return label or target
     return f"[{label}]({target})"
 

@@ -49,7 +49,7 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
         host.mounts[PATH] = door
     async with connect(settings) as client:
         me, scopes = await introduce(client)
-        workspace = Workspace(client, me, scopes)
+        workspace = Workspace(client, me, scopes, host.calls)
         for method, scope in OPTIONAL.items():
             if scopes and scope not in scopes:
                 workspace.miss(method, f"the token lacks {scope}")

@@ -9,7 +9,8 @@ import structlog
 
 from adapters.slack import mrkdwn
 from adapters.slack.history import Entry, History
-from adapters.slack.incoming import SPOKEN, forwarded, is_direct, thread_of
+from adapters.slack.incoming import SPOKEN, is_direct, thread_of
+from adapters.slack.message_text import by_app, read_message, read_words
 from adapters.slack.people import People
 from adapters.slack.workspace import Workspace
 from bot.commands import match
@@ -57,15 +58,14 @@ class Past:
 
     async def _quote(self, entries: Sequence[Entry], thread: str) -> Sequence[Quote]:
         me = self._workspace.me
-        texts = [_text(entry) for entry in entries]
+        texts = [read_message(entry) for entry in entries]
         users = (str(entry.get("user") or "") for entry in entries)
         asked = filter(None, (*users, *mrkdwn.mentions("\n".join(texts))))
         names = {**await self._people.names(asked), me.user: me.name}
         quotes: list[Quote] = []
         dear: set[int] = set()
         for entry, text in zip(entries, texts, strict=True):
-            called = me.user in mrkdwn.mentions(text)
-            if not text.strip() or match(mrkdwn.read(text, me.user, names), bare=called):
+            if not text.strip() or self._commands(entry, names):
                 continue
             if entry["ts"] == thread:
                 dear.add(len(quotes))
@@ -73,15 +73,15 @@ class Past:
             quotes.append(Quote(self._speaker(entry, names), mrkdwn.read(text, "", names), by))
         return clip(quotes, self._most, dear)
 
+    def _commands(self, entry: Entry, names: Mapping[str, str]) -> bool:
+        """Whether it is a command to the bot; what an app says is none."""
+        me, text = self._workspace.me.user, read_words(entry)
+        return not by_app(entry) and bool(match(mrkdwn.read(text, me, names), bare=me in mrkdwn.mentions(text)))
+
     def _speaker(self, entry: Entry, names: Mapping[str, str]) -> str:
-        """Who said it: the bot by its own name, other bots by theirs, people by what they are called."""
+        """Who said it: the bot by its own name, apps by the one that they show, people by what they are called."""
         me, user = self._workspace.me, str(entry.get("user") or "")
         if user == me.user or (me.bot and entry.get("bot_id") == me.bot):
             return me.name
-        profile = entry.get("bot_profile") or {}
-        return names.get(user) or plain(str(profile.get("name") or entry.get("username") or "")) or user
-
-
-def _text(entry: Entry) -> str:
-    """What a message says, and what it forwards."""
-    return "\n\n".join(filter(None, (str(entry.get("text") or ""), *forwarded(entry))))
+        shown = (entry.get("username"), (entry.get("bot_profile") or {}).get("name")) if by_app(entry) else ()
+        return next((name for given in shown if (name := plain(given or ""))), "") or names.get(user) or user

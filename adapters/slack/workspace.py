@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.incoming import Identity
 from adapters.slack.permissions import Permissions
+from bot.call_history import CallHistory
 from bot.pacing import Pacer
 
 EDITS, MINUTE = 50, 60.0
@@ -30,15 +31,23 @@ class Workspace:
 
     `lacking` names the methods that it turned out not to allow, or whose scope the token lacks; they are not called
     again while the program runs. `scopes` are the token's, empty where Slack does not say. `deleted` are the latest
-    messages, as channel and `ts`, that the bot itself took away: Slack tells of those as of anybody's.
+    messages, as channel and `ts`, that the bot itself took away: Slack tells of those as of anybody's. `calls` keeps
+    over restarts what its limits were charged.
     """
 
-    def __init__(self, client: AsyncWebClient, me: Identity, scopes: Set[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        me: Identity,
+        scopes: Set[str] = frozenset(),
+        calls: CallHistory | None = None,
+    ) -> None:
         self.client = client
         self.me = me
         self.scopes = scopes
         self.permissions = Permissions(client)
-        self.edits = Pacer(EDITS, MINUTE)
+        self._calls = calls or CallHistory()
+        self.edits = self._calls.keep(f"slack:{me.team}:edits", Pacer(EDITS, MINUTE))
         self.reads = Pacer(READS, MINUTE)
         self.looks = Pacer(READS, MINUTE)
         self.deleted: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
@@ -48,7 +57,7 @@ class Workspace:
     def posts(self, channel: str) -> Pacer:
         """The limit on posts in a channel."""
         if channel not in self._posts:
-            self._posts[channel] = Pacer(POSTS, SECOND)
+            self._posts[channel] = self._calls.keep(f"slack:{self.me.team}:{channel}:posts", Pacer(POSTS, SECOND))
         return self._posts[channel]
 
     def miss(self, method: str, reason: str) -> None:

@@ -15,6 +15,7 @@ from adapters.slack.incoming import Identity, Spoken, incoming, spoken
 from bot.messages import Incoming
 from tests.discord_app import Heard
 from tests.fuzz.mutation import mutated, recorded
+from tests.test_discord_embeds import ALERT, BUTTONS, POLL
 from tests.tries import tries
 
 ME = Identity("T00FAKE00AA", "U00FAKEBOT01", "B00FAKEBOT01", "bot", "acme")
@@ -35,6 +36,15 @@ BODIES = [
     for event in (*EVENTS, *CHANGED, *GONE)
 ]
 SPOKEN = recorded("discord-messages", "data")
+SPOKEN.append(
+    {
+        **SPOKEN[0],
+        "embeds": [ALERT],
+        "components": [{"type": 17, "id": 1, "components": [{"type": 10, "id": 2, "content": "text"}, BUTTONS]}],
+        "poll": POLL,
+        "sticker_items": [{"id": "1", "name": "wave", "format_type": 1}],
+    }
+)
 
 BOT = 1457469483726668048
 """The bot that the recorded messages are for."""

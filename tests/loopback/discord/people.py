@@ -43,15 +43,17 @@ class People:
         ago: float = 0.0,
         files: Sequence[tuple[str, bytes, str]] = (),
         kind: int = 0,
+        embeds: Sequence[dict[str, Any]] = (),
+        components: Sequence[dict[str, Any]] = (),
     ) -> Message:
         """Write a message, as a reply to `reference`, which notifies its author where `ping` is set.
 
         `files` are (name, content, media type); `ago` makes the message so many seconds old; `kind` is its type where
-        it is no ordinary one.
+        it is no ordinary one. Apps have `embeds` and `components`.
         """
         where = self._world.channels[channel]
         assert where.kind != DM or author in (*where.people, BOT), "nobody else writes in a direct message"
-        version = Version(content, embeds=previews(content, 0), at=self._clock())
+        version = Version(content, tuple(components), (*previews(content, 0), *embeds), at=self._clock())
         said = Message(self._world.snowflakes.next(ago), where.id, self._world.users[author], [version])
         said.attachments = [self._messages.files.keep(*file) for file in files]
         said.reference, said.type = reference, kind or (19 if reference else 0)

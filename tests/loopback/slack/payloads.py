@@ -59,6 +59,8 @@ def describe(said: Message, bot_id: str) -> dict[str, Any]:
         described |= {"bot_id": bot_id, "app_id": APP}
     if said.files:
         described |= {"subtype": "file_share", "files": said.files, "upload": False}
+    if not said.user:
+        del described["user"]
     described |= said.extra
     return described
 
