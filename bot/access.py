@@ -25,6 +25,7 @@ class Reason(StrEnum):
     PERSON = "person"
     PLACE = "place"
     BOT = "bot"
+    UNWRITABLE = "unwritable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,13 @@ class BotSettings(Section):
         ge=0,
         description="Seconds for which an answer that a crash broke off is written anew; an older one is closed.",
     )
+    final_patience: float = Field(
+        5.0,
+        ge=0,
+        le=600,
+        description="Seconds that a whole answer waits where the platform takes no edit of its message but new posts; "
+        "then it is posted anew in place of that message.",
+    )
     grace: float = Field(
         10.0,
         ge=0,

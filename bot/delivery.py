@@ -16,7 +16,7 @@ from bot.notes import ENDINGS, FILE, failure
 from bot.pacing import Urgency
 from bot.ports import Channel, Library, Piece, Transcript
 from bot.record import Answer, Asked
-from bot.reply import Reply
+from bot.reply import FINAL_PATIENCE, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -36,11 +36,16 @@ class Halt:
 
 
 async def prepare(
-    channel: Channel | Transcript, turn: int, asked: Asked | None, journal: Journal
+    channel: Channel | Transcript,
+    turn: int,
+    asked: Asked | None,
+    journal: Journal,
+    patience: float = FINAL_PATIENCE,
 ) -> Reply | Transcript:
     """What an answer is written on, over the posts that it has; the journal learns of every further one.
 
-    `asked` is the turn where it is answered anew. Raises StorageError.
+    `asked` is the turn where it is answered anew; `patience` is for how many seconds a final text waits for an edit.
+    Raises StorageError.
     """
     if isinstance(channel, Transcript):
         return channel
@@ -54,7 +59,7 @@ async def prepare(
         except StorageError as error:  # the answer goes on; that it cannot be remembered is said at its end
             log.error("the memory failed", error=str(error))
 
-    return Reply(channel, turn, posted, asked.posts if asked else (), attempt)
+    return Reply(channel, turn, posted, asked.posts if asked else (), attempt, patience)
 
 
 async def tell(text: str, screen: Reply | Transcript, state: State = State.DONE, note: str = "") -> Answer:
@@ -81,7 +86,7 @@ async def deliver(
     clock = asyncio.get_running_loop().time
     start = clock()
     writing = asyncio.create_task(screen.write())
-    writing.add_done_callback(lambda task: halt(State.STOPPED) if not task.cancelled() and task.exception() else None)
+    writing.add_done_callback(lambda task: _leave(task, screen, halt))
     try:
         answer = await _read(pieces, screen, halt, thinking)
         over = clock()
@@ -118,8 +123,22 @@ async def _finish(writing: Awaitable[None]) -> str:
     return ""
 
 
+def _leave(writing: asyncio.Task[None], screen: Reply, halt: Halt) -> None:
+    """Stop reading the model where nothing more of it can be shown."""
+    if not writing.cancelled() and (writing.exception() or screen.closed):
+        halt(State.STOPPED)
+
+
 def _account(answer: Answer, screen: Reply, fault: str) -> Answer:
-    return replace(answer, posts=tuple(screen.posts), limited=screen.limited, fault=fault or answer.fault)
+    """The answer as it stands there: of what a platform did not take only what is shown, and never as done."""
+    answer = replace(answer, posts=tuple(screen.posts), limited=screen.limited)
+    if screen.closed:
+        fault = fault or screen.closed.fault.value
+        return replace(answer, text=screen.shown, state=State.FAILED, note=screen.note, fault=fault)
+    if not fault:
+        return answer
+    state = State.STOPPED if fault == PlatformFault.GONE else State.FAILED
+    return replace(answer, text=answer.text if screen.whole else screen.shown, state=state, fault=fault)
 
 
 async def _read(

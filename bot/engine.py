@@ -25,13 +25,15 @@ from bot.messages import Author, Caller, Control, Incoming, Message, Place, Stat
 from bot.metrics import Metrics
 from bot.models.roster import Roster
 from bot.outcome import tell_operator
-from bot.own_words import apologise, introduce, paper, reply_ourselves, turn_away
+from bot.own_words import apologise, break_off, introduce, paper, reply_ourselves, turn_away
 from bot.ports import Channel, Memory, Model, Transcript
 from bot.privacy import Attach
 from bot.record import Answer
 from bot.recovery import Opener, Recovery
+from bot.reply import Reply
 from bot.summaries import Summaries
 from bot.tasks import report
+from bot.unwritable import explain_unwritable, find_obstacle, is_unseen
 
 log = structlog.get_logger(__name__)
 texts = structlog.get_logger(TEXTS)
@@ -203,12 +205,22 @@ class Engine:
             except StorageError as error:
                 log.error("the memory failed", error=str(error))
                 self.alerts.tell("storage", notes.ALERTS["storage"])
-                return await apologise(waiting.channel, notes.STORAGE, "storage")
+                return await break_off(waiting.channel, waiting.reply, notes.STORAGE, "storage")
             except Exception:
                 log.exception("a turn broke")
-                # the channel may be what broke: the place must not stand still for that
-                (said,) = await asyncio.gather(apologise(waiting.channel, notes.BROKEN, "bug"), return_exceptions=True)
-                return said if isinstance(said, Answer) else Answer(state=State.FAILED, note=notes.BROKEN, fault="bug")
+                return await self._give_up(waiting)
+
+    async def _give_up(self, waiting: Waiting) -> Answer:
+        """End a turn that our own fault broke: what was shown of it is closed, and no start tries it again."""
+        answer = Answer(state=State.FAILED, note=notes.BROKEN, fault="bug")
+        telling = break_off(waiting.channel, waiting.reply, notes.BROKEN, "bug")
+        # the channel or the memory may be what broke: the place must not stand still for that
+        (told,) = await asyncio.gather(telling, return_exceptions=True)
+        answer = told if isinstance(told, Answer) else answer
+        tell_operator(waiting.incoming.place.platform, answer, self.metrics, self.alerts)
+        if waiting.turn:
+            await asyncio.gather(self.memory.finish(waiting.turn, answer, None), return_exceptions=True)
+        return answer
 
     async def _refused(self, said: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Turn a message away for good, if it may not be answered."""
@@ -255,6 +267,10 @@ class Engine:
         await self.memory.begin(main.turn, [waiting.turn for waiting in others])
         if not (asked and asked.posts) and (refusal := await self._door.still(said)):
             return await self._close(main, await turn_away(said, main.channel, refusal, self._door.notices))
+        if not (asked and asked.posts) and (obstacle := await find_obstacle(main.channel)):
+            answer = await self._explain(main, obstacle)
+            tell_operator(here.platform, answer, self.metrics, self.alerts)
+            return await self._close(main, answer)
         model, system = await self._customs.of(here)
         first = any(waiting.first for waiting in group)
         if here.direct and said.text and first:
@@ -263,11 +279,14 @@ class Engine:
         if own := reply_ourselves(model, here, questions):
             return await self._close(main, await tell(own, paper(main.channel)))
         brief = Brief(self._desk, model, system, main.turn, questions, asked)
-        screen = await prepare(main.channel, main.turn, asked, self.memory)
+        screen = await prepare(main.channel, main.turn, asked, self.memory, self.settings.final_patience)
+        main.reply = screen if isinstance(screen, Reply) else None
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
         answer = replace(answer, model=brief.model, usage=brief.usage)
         texts.debug("said", question=[said.text for said in questions], answer=answer.text)
         tell_operator(here.platform, answer, self.metrics, self.alerts)
+        if is_unseen(answer):
+            await self._explain(main, notes.REFUSED_POST.format(code=answer.fault))
         await enclose(main.channel, answer, self.settings.file_after)
         try:
             closed = await self._close(main, answer, brief.question if answer.text else None)
@@ -278,6 +297,10 @@ class Engine:
             self.alerts.tell("storage", notes.ALERTS["storage"])
             await apologise(main.channel, notes.UNREMEMBERED, "storage")
             return replace(answer, fault="storage")
+
+    async def _explain(self, waiting: Waiting, obstacle: str) -> Answer:
+        """Say where it can be heard that nothing can be written here."""
+        return await explain_unwritable(waiting.incoming, waiting.channel, obstacle, self._door.notices, self.alerts)
 
     async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
         await self.memory.finish(waiting.turn, answer, question)

@@ -63,6 +63,7 @@ class PlatformFault(StrEnum):
     GONE = "gone"
     FORBIDDEN = "forbidden"
     REJECTED = "rejected"
+    MODERATED = "moderated"
     NETWORK = "network"
 
 
@@ -70,7 +71,8 @@ class PlatformError(ParleyError):
     """A chat platform refused a call.
 
     RATE: try again after `retry_after` seconds. NETWORK: try again, it may or may not have happened. GONE: the
-    message or channel is no more. FORBIDDEN: the bot may not. REJECTED: it will not take this content.
+    message or channel is no more. FORBIDDEN: the bot may not. REJECTED: it does not take a message of this form, or no
+    further edit of it. MODERATED: it does not let these words stand, in whatever form.
     """
 
     def __init__(self, fault: PlatformFault, detail: str, retry_after: float | None = None) -> None:

@@ -11,13 +11,15 @@ from bot.delivery import Halt
 from bot.messages import Incoming, State
 from bot.ports import Channel, Queue, Transcript
 from bot.record import Answer, Asked
+from bot.reply import Reply
 
 
 @dataclass(eq=False, slots=True)
 class Waiting:
     """A turn on its way: what was asked, where it is answered, and the answer to come.
 
-    `anew` is the turn as it was written down where it is answered anew, over the posts that it has.
+    `anew` is the turn as it was written down where it is answered anew, over the posts that it has. `reply` is what it
+    is written on, once it is.
     """
 
     turn: int
@@ -28,6 +30,7 @@ class Waiting:
     halt: Halt = field(default_factory=Halt)
     answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     sign: asyncio.Task[None] | None = None
+    reply: Reply | None = None
 
     def joins(self, other: Waiting) -> bool:
         """Whether both are one question: said by the same person, and answered on a reply that can be edited."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.access import Reason
-from bot.errors import ModelFault
+from bot.errors import ModelFault, PlatformFault
 from bot.limits import Limit
 from bot.messages import State
 
@@ -33,6 +33,7 @@ ALERTS = {
     "unset": "I have no model yet, so I cannot answer. Set OPENAI_API_KEY or ANTHROPIC_API_KEY and start me again.",
     "storage": "My memory cannot be read or written; see whether its disk is full. The log has the reason.",
     "fallback": "{model} does not answer; {other} answers in its place.",
+    "forbidden": "I was asked something where I cannot answer, in {where}: {lacking}.",
     "down": "I am not connected to {platform}: {reason} I go on trying.",
 }
 """What the admins are told, by the kind of trouble."""
@@ -53,6 +54,7 @@ NO_ENTRY = {
     Reason.PERSON: "I only answer the people on my list. My owner can add you.",
     Reason.PLACE: "I do not answer in this channel. My owner can add it, or name one where I do.",
     Reason.BOT: "",
+    Reason.UNWRITABLE: "I cannot answer where you asked me: {lacking}. An admin of that place can change it.",
 }
 """What a person is told who is turned away, once a day at most."""
 
@@ -73,6 +75,13 @@ SPENT = {
 
 STORAGE = "I cannot reach my memory at the moment, so I cannot answer. My owner has to look into it."
 UNREMEMBERED = "I cannot reach my memory at the moment: I will not remember this answer. My owner has to look into it."
+WITHHELD = {
+    PlatformFault.MODERATED: "The moderation here did not let {} through.",
+    PlatformFault.REJECTED: "I could not post {} here. Please ask again, perhaps in other words.",
+    PlatformFault.FORBIDDEN: "I may not write here any more, so {} is missing.",
+}
+"""What is said of an answer that a platform does not take."""
+REFUSED_POST = "the platform refuses my messages there ({code})"
 BROKEN_OFF = "I was interrupted here. Try again, or ask anew."
 FULL = "Too many questions wait here already, so I cannot take this one. Please ask again later."
 BROKEN = f"Something went wrong inside me. My owner can find it in the log. {_LATER}"
@@ -118,6 +127,11 @@ CLOSED = "I am still starting. Please try again in a moment."
 def failure(fault: ModelFault, begun: bool) -> str:
     """What is said when the model fails; `begun` when part of the answer is there."""
     return f"The answer broke off here. {FAULTS[fault]}" if begun else FAULTS[fault]
+
+
+def withheld(fault: PlatformFault, begun: bool) -> str:
+    """What is said where the platform does not take an answer; `begun` when part of it is there."""
+    return WITHHELD[fault].format("the rest of my answer" if begun else "my answer")
 
 
 def introduction(reader: str) -> str:

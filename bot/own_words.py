@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -44,6 +45,14 @@ async def apologise(channel: Channel | Transcript, note: str, fault: str) -> Ans
     if not isinstance(channel, Transcript):
         await tell(note, Reply(channel))
     return Answer(state=State.FAILED, note=note, fault=fault)
+
+
+async def break_off(channel: Channel | Transcript, reply: Reply | None, note: str, fault: str) -> Answer:
+    """End an answer that the program itself broke off, over what was shown of it, or tell the person beside it."""
+    if reply is None or not reply.posts:
+        return await apologise(channel, note, fault)
+    answer = await tell(reply.shown, reply.follow(), State.FAILED, note)
+    return replace(answer, fault=fault)
 
 
 async def turn_away(said: Incoming, channel: Channel | Transcript, refusal: Refusal, notices: Notices) -> Answer:

@@ -142,22 +142,31 @@ class Seat:
         self._backlog = backlog
         self._asked = 0.0
         self._shown = 0.0
-        self._turn: asyncio.Future[None] | None = None
+        self._turn: asyncio.Future[bool] | None = None
+        self._given_up = False
 
     @property
     def waits(self) -> bool:
         """Whether a turn was asked for and not given yet."""
         return self._turn is not None and not self._turn.done()
 
-    async def turn(self, urgency: Urgency) -> None:
-        """Wait for the moment to make one call, and take it."""
+    async def turn(self, urgency: Urgency) -> bool:
+        """Wait for the moment to make one call, and take it; False where waiting was given up."""
         now = _now()
         self.urgency, self._asked = urgency, now
         if self.started is None:
             self.started = self._shown = now
         self._turn = asyncio.get_running_loop().create_future()
         self._pacer.pump()
-        await self._turn
+        if self._given_up:
+            self.give_up()
+        return await self._turn
+
+    def give_up(self) -> None:
+        """Wait no more, now or later: turns are given at once or not at all."""
+        self._given_up = True
+        if self.waits and self._turn:
+            self._turn.set_result(False)
 
     def hurry(self) -> None:
         """The text is whole now: a turn that is being waited for has become a final one."""
@@ -179,7 +188,7 @@ class Seat:
         """Give the turn."""
         self._shown = now
         if self._turn is not None:
-            self._turn.set_result(None)
+            self._turn.set_result(True)
 
 
 def _now() -> float:

@@ -70,6 +70,23 @@ class Confidant(Protocol):
 
 
 @runtime_checkable
+class Permissions(Protocol):
+    """A channel that can tell beforehand whether the bot may write there."""
+
+    @property
+    def where(self) -> str:
+        """The channel's name, for the admins."""
+        ...
+
+    async def find_obstacle(self) -> str:
+        """Say what keeps the bot from writing there, as in "I lack the permission Send Messages".
+
+        Empty where nothing is known to. Never raises PlatformError.
+        """
+        ...
+
+
+@runtime_checkable
 class Library(Protocol):
     """A channel that keeps files: those that came with a question can be read, and an answer can be had as one."""
 

@@ -22,6 +22,7 @@ ANSWERS = {
     PlatformFault.GONE: (404, 10008),
     PlatformFault.FORBIDDEN: (403, 50013),
     PlatformFault.REJECTED: (400, 50035),
+    PlatformFault.MODERATED: (400, 200000),
 }
 HOURGLASS = "⏳"
 

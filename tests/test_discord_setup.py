@@ -18,7 +18,7 @@ from adapters.discord.login import introduce
 from adapters.discord.rest import connect
 from bot.errors import PlatformError, SettingsError
 from tests.discord_app import settings
-from tests.loopback.discord import APP, BEN, BOT, OWNER, FakeDiscord
+from tests.loopback.discord import APP, BEN, BOT, OWNER, RANDOM, FakeDiscord
 
 
 def test_discord_is_off_without_a_token() -> None:
@@ -65,17 +65,30 @@ def test_admins_are_ids() -> None:
 
 
 async def test_a_good_setup_is_all_green() -> None:
-    """Login, message content, servers."""
+    """Login, message content, servers, permissions."""
     async with FakeDiscord() as discord:
         rows = await check(settings(discord))
         assert [(row.name, row.ok) for row in rows] == [
             ("discord login", True),
             ("discord message content", True),
             ("discord servers", True),
+            ("discord permissions", True),
         ]
         assert "parley" in rows[0].found
         assert BOT in rows[0].found
         assert rows[1].found.startswith("granted")
+
+
+async def test_channels_where_it_cannot_write_are_named() -> None:
+    """With the permission; those that it does not see are nobody's business."""
+    async with FakeDiscord() as discord:
+        discord.world.channels[RANDOM].denied.add("send")
+        row = (await check(settings(discord)))[-1]
+        assert (row.name, row.ok) == ("discord permissions", True)
+        assert "#random (Loopback: Send Messages)" in row.found
+        assert "#general" not in row.found
+        discord.world.channels[RANDOM].denied.add("view")
+        assert "#random" not in (await check(settings(discord)))[-1].found
 
 
 async def test_a_missing_intent_is_told_and_no_failure() -> None:

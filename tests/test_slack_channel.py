@@ -122,7 +122,7 @@ async def test_the_measure_counts_what_is_sent() -> None:
         ({"error": "not_in_channel"}, PlatformFault.FORBIDDEN),
         ({"error": "is_archived"}, PlatformFault.FORBIDDEN),
         ({"error": "restricted_action_read_only_channel"}, PlatformFault.FORBIDDEN),
-        ({"error": "cant_update_message"}, PlatformFault.FORBIDDEN),
+        ({"error": "cant_update_message"}, PlatformFault.REJECTED),
         ({"error": "missing_scope"}, PlatformFault.FORBIDDEN),
         ({"error": "token_revoked"}, PlatformFault.FORBIDDEN),
         ({"error": "invalid_arguments"}, PlatformFault.REJECTED),

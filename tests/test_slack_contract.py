@@ -25,6 +25,7 @@ WORDS = {
     PlatformFault.GONE: "message_not_found",
     PlatformFault.FORBIDDEN: "not_in_channel",
     PlatformFault.REJECTED: "invalid_blocks",
+    PlatformFault.MODERATED: "restricted_action",
 }
 
 

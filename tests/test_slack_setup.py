@@ -12,7 +12,7 @@ from adapters.slack import Settings, check
 from adapters.slack.manifest import AGAIN, PLACEHOLDER, RESET, STOP, manifest
 from adapters.slack.scopes import wanted
 from bot.errors import SettingsError
-from tests.loopback.slack import FakeSlack
+from tests.loopback.slack import CHANNEL, FakeSlack
 from tests.loopback.slack.app import settings
 from tests.loopback.slack.rules import SCOPES
 
@@ -130,16 +130,26 @@ def test_slack_calls_by_https_alone(url: str) -> None:
 
 
 async def test_a_good_setup_is_all_green() -> None:
-    """Login, scopes, Socket Mode."""
+    """Login, scopes, channels, Socket Mode."""
     async with FakeSlack() as slack:
         checks = await check(settings(slack))
         assert [(row.name, row.ok) for row in checks] == [
             ("slack login", True),
             ("slack scopes", True),
+            ("slack channels", True),
             ("slack socket mode", True),
         ]
         assert "Loopback" in checks[0].found
         assert "@parley" in checks[0].found
+
+
+async def test_slack_channels_where_it_cannot_write_are_named() -> None:
+    """With the reason."""
+    async with FakeSlack() as slack:
+        slack.workspace.conversations[CHANNEL].frozen = True
+        row = (await check(settings(slack)))[2]
+        assert row.ok
+        assert "(the channel is read-only)" in row.found
 
 
 async def test_a_missing_comfort_is_named_and_no_failure() -> None:

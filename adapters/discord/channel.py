@@ -12,6 +12,7 @@ from adapters.discord.direct import Direct
 from adapters.discord.faults import NO_HISTORY, number
 from adapters.discord.form import bare, content, flags, form
 from adapters.discord.mentions import caller
+from adapters.discord.permissions import Permissions
 from adapters.discord.rest import Rest
 from adapters.discord.room import Room
 from adapters.discord.settings import Settings
@@ -43,6 +44,7 @@ class DiscordChannel:
         title: str = "",
         past: Past | None = None,
         direct: Direct | None = None,
+        permissions: Permissions | None = None,
     ) -> None:
         self._room = Room(rest, channel, question, title)
         self.posts = self.edits = rest.limits.pacer(self._room.id)
@@ -53,7 +55,10 @@ class DiscordChannel:
         self._past = past
         self._asker = people[0].id if people else ""
         self._direct = direct or Direct(rest)
+        self._permissions = permissions
+        self._threaded = bool(title)
         self._channel = channel
+        self.where = permissions.name(int(channel)) if permissions else channel
         self._question = question
         self._landed: Counter[str] = Counter()
 
@@ -107,6 +112,12 @@ class DiscordChannel:
     async def waiting(self) -> None:
         """Show an hourglass on the question until cancelled."""
         await sign.waiting(self._rest, self._channel, self._question)
+
+    async def find_obstacle(self) -> str:
+        """Say what keeps the bot from writing where it was asked, as far as the gateway tells."""
+        if self._permissions is None:
+            return ""
+        return self._permissions.find_obstacle(int(self._channel), self._threaded)
 
     async def confide(self, text: str) -> None:
         """Tell the person who asked in a direct message, which says where they did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.discord.closed_channels import find_closed
 from adapters.discord.login import Identity, introduce
 from adapters.discord.rest import Rest, connect
 from adapters.discord.settings import PORTAL, Settings
@@ -11,6 +12,8 @@ from bot.health import Check
 MOST = 200
 """Servers that Discord lists at once."""
 NAMED = 5
+LOOKED_THROUGH = 20
+"""Servers whose permissions are looked at: three calls each."""
 TRY_LATER = "Discord could not be asked: look at the network, then run this again."
 CORRECT = "Correct that setting."
 INVITE = "none yet: open the link that `parley invite` prints"
@@ -26,7 +29,8 @@ async def inspect(settings: Settings) -> list[Check]:
         except PlatformError as error:
             return [Check("discord login", False, f"no answer: {error}", TRY_LATER)]
         login = Check("discord login", True, f"as {me.name} ({me.user})")
-        return [login, _weigh(me), Check("discord servers", True, await _count(rest, me))]
+        servers = Check("discord servers", True, await _count(rest, me))
+        return [login, _weigh(me), servers, await _look_for_obstacles(rest, me)]
 
 
 def _weigh(me: Identity) -> Check:
@@ -47,3 +51,17 @@ async def _count(rest: Rest, me: Identity) -> str:
         return INVITE
     names = ", ".join(str(server.get("name")) for server in servers[:NAMED])
     return f"{len(servers)}{' or more' if len(servers) >= MOST else ''}: {names}{', …' if len(servers) > NAMED else ''}"
+
+
+async def _look_for_obstacles(rest: Rest, me: Identity) -> Check:
+    """Name the channels that the bot sees and cannot write in; there may be good reasons for that."""
+    closed: list[str] = []
+    try:
+        for server in list(await rest.call("GET", f"/users/@me/guilds?limit={MOST}") or ())[:LOOKED_THROUGH]:
+            closed += await find_closed(rest, str(server["id"]), me.user)
+    except PlatformError as error:
+        return Check("discord permissions", True, f"not known: {error}")
+    if not closed:
+        return Check("discord permissions", True, "it can write in every channel that it sees")
+    more = f" and {len(closed) - NAMED} more" if len(closed) > NAMED else ""
+    return Check("discord permissions", True, f"it sees and cannot write in {', '.join(closed[:NAMED])}{more}")

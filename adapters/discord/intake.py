@@ -25,6 +25,7 @@ from adapters.discord.incoming import (
     unreadable,
 )
 from adapters.discord.login import Identity
+from adapters.discord.permissions import Permissions
 from adapters.discord.rest import Rest
 from adapters.discord.room import title
 from adapters.discord.settings import Settings
@@ -48,6 +49,7 @@ class Intake:
         self, engine: Engine, settings: Settings, rest: Rest, me: Identity, closing: asyncio.Event, past: Past
     ) -> None:
         self._engine = engine
+        self._permissions = Permissions(past.client)
         self._past = past
         self._settings = settings
         self._rest = rest
@@ -69,6 +71,7 @@ class Intake:
             title=title(question),
             past=self._past if deep else replace(self._past, deep=False),
             direct=self._direct,
+            permissions=self._permissions,
         )
 
     async def take(self, message: discord.Message) -> None:

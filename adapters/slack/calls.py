@@ -16,9 +16,7 @@ GONE = ("message_not_found", "channel_not_found", "thread_not_found", "cannot_re
 FORBIDDEN = (
     "not_in_channel",
     "is_archived",
-    "cant_update_message",
     "cant_delete_message",
-    "edit_window_closed",
     "missing_scope",
     "messages_tab_disabled",
     "no_permission",
@@ -26,7 +24,17 @@ FORBIDDEN = (
     "ekm_access_denied",
     "team_access_not_granted",
     "user_disabled",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
 )
+FROZEN = ("cant_update_message", "edit_window_closed")
+"""What Slack says of a message that takes no edit any more; a new post does."""
+MODERATED = ("restricted_action", "message_limit_exceeded", "dlp", "blocked", "content_policy")
+"""What codes begin with or hold that are about the words: a workspace's rules, its allowance, its data loss prevention.
+
+Only the first two are documented (docs.slack.dev, chat.postMessage); rules of a workspace come in many words."""
 DEAD = (
     "invalid_auth",
     "not_authed",
@@ -56,17 +64,25 @@ async def call(request: Awaitable[Any], pacer: Pacer | None = None) -> Mapping[s
     raise fault
 
 
+def classify(code: str, status: int) -> PlatformFault:
+    """Tell the kind of a refusal, by Slack's own word for it, empty where it gave none, and the HTTP status."""
+    if status == 429 or code in RATE:
+        return PlatformFault.RATE
+    if status >= 500 or code in PASSING:
+        return PlatformFault.NETWORK
+    if code in GONE:
+        return PlatformFault.GONE
+    if code in FORBIDDEN or code in DEAD:
+        return PlatformFault.FORBIDDEN
+    return PlatformFault.MODERATED if any(word in code for word in MODERATED) else PlatformFault.REJECTED
+
+
 def _explain(error: SlackApiError) -> PlatformError:
     code, status = _reason(error), _status(error)
-    if status == 429 or code in RATE:
-        return PlatformError(PlatformFault.RATE, "ratelimited", _retry_after(error))
-    if status >= 500 or code in PASSING:
-        return PlatformError(PlatformFault.NETWORK, code or f"HTTP {status}")
-    if code in GONE:
-        return PlatformError(PlatformFault.GONE, code)
-    if code in FORBIDDEN or code in DEAD or code.startswith("restricted_action"):
-        return PlatformError(PlatformFault.FORBIDDEN, code)
-    return PlatformError(PlatformFault.REJECTED, code or f"HTTP {status}")
+    fault = classify(code, status)
+    if fault is PlatformFault.RATE:
+        return PlatformError(fault, "ratelimited", _retry_after(error))
+    return PlatformError(fault, code or f"HTTP {status}")
 
 
 def _reason(error: SlackApiError) -> str:

@@ -80,7 +80,17 @@ class SlackChannel:
             if error.fault is PlatformFault.NETWORK:
                 self._unsure, self._lost = True, form(page)["text"]
             raise
+        self._workspace.permissions.confirm(self._channel)
         return self._remember(str(answer["ts"]))
+
+    @property
+    def where(self) -> str:
+        """The channel's name, or its id where it is not known."""
+        return self._workspace.permissions.name(self._channel)
+
+    async def find_obstacle(self) -> str:
+        """Say what keeps the bot from writing where it was asked, as far as Slack tells."""
+        return await self._workspace.permissions.find_obstacle(self._channel)
 
     async def edit(self, id: str, page: Page) -> None:
         """Make the message show the page."""
@@ -88,15 +98,21 @@ class SlackChannel:
         await self._send(self._client.chat_update, self.edits, page, ts=id)
 
     async def confide(self, text: str) -> None:
-        """Tell the person who asked, where they asked, for themselves alone.
+        """Tell the person who asked, where they asked, for themselves alone; where that cannot be, directly.
 
         Slack shows nothing of it in a thread that nobody has answered in (its documentation, chat.postEphemeral).
         """
         words, thread = bare(Page(text)), None if self._thread == self._question else self._thread or None
-        await call(
-            self._client.chat_postEphemeral(channel=self._channel, user=self._asker, thread_ts=thread, **words),
-            self.posts,
-        )
+        try:
+            await call(
+                self._client.chat_postEphemeral(channel=self._channel, user=self._asker, thread_ts=thread, **words),
+                self.posts,
+            )
+        except PlatformError as error:
+            if error.fault not in (PlatformFault.FORBIDDEN, PlatformFault.GONE):
+                raise
+            # a post to a person's id goes into their direct messages with the bot (docs.slack.dev, chat.postMessage)
+            await call(self._client.chat_postMessage(channel=self._asker, **bare(Page(text))))
 
     async def delete(self, id: str) -> None:
         """Take the message away."""

@@ -6,8 +6,10 @@ from collections.abc import Set
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.calls import call
 from adapters.slack.connection import connect
 from adapters.slack.login import introduce, open_socket
+from adapters.slack.permissions import describe_obstacle
 from adapters.slack.scopes import wanted
 from adapters.slack.settings import APP_PAGE, Settings
 from bot.errors import PlatformError, SettingsError
@@ -15,6 +17,9 @@ from bot.health import Check
 
 TRY_LATER = "Slack could not be asked: look at the network, then run this again."
 REINSTALL = f"Update the app at {APP_PAGE} from `parley manifest`, then install it again."
+MOST = 200
+"""Channels that Slack lists at once without fuss (docs.slack.dev, users.conversations)."""
+NAMED = 5
 CORRECT = "Correct that setting."
 
 
@@ -32,7 +37,8 @@ async def inspect(settings: Settings) -> list[Check]:
         except PlatformError as error:
             return [Check("slack login", False, f"no answer: {error}", TRY_LATER)]
         login = Check("slack login", True, f"{me.workspace} ({me.team}) as @{me.name}")
-        return [login, _weigh(settings, scopes), await _transport(client, settings)]
+        channels = await _look_for_obstacles(client)
+        return [login, _weigh(settings, scopes), channels, await _transport(client, settings)]
 
 
 def _weigh(settings: Settings, scopes: Set[str]) -> Check:
@@ -66,3 +72,17 @@ def _address(settings: Settings) -> str:
         "HTTP: Slack's request URLs must lead to /slack/events of this program, over https; "
         "set slack.public_url and `parley manifest` writes them"
     )
+
+
+async def _look_for_obstacles(client: AsyncWebClient) -> Check:
+    """Name the channels that the bot is in and cannot write in; there may be good reasons for that."""
+    try:
+        answer = await call(client.users_conversations(types="public_channel,private_channel", limit=MOST))
+    except PlatformError as error:
+        return Check("slack channels", True, f"not known: {error}")
+    channels = answer.get("channels") or ()
+    closed = [f"#{one.get('name')} ({why})" for one in channels if (why := describe_obstacle({**one, "is_member": 1}))]
+    if not closed:
+        return Check("slack channels", True, f"it is in {len(channels)} and can write in each")
+    more = f" and {len(closed) - NAMED} more" if len(closed) > NAMED else ""
+    return Check("slack channels", True, f"it is in and cannot write in {', '.join(closed[:NAMED])}{more}")

@@ -9,6 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.incoming import Identity
+from adapters.slack.permissions import Permissions
 from bot.call_history import CallHistory
 from bot.pacing import Pacer
 
@@ -44,6 +45,7 @@ class Workspace:
         self.client = client
         self.me = me
         self.scopes = scopes
+        self.permissions = Permissions(client)
         self._calls = calls or CallHistory()
         self.edits = self._calls.keep(f"slack:{me.team}:edits", Pacer(EDITS, MINUTE))
         self.reads = Pacer(READS, MINUTE)

@@ -138,6 +138,9 @@ class Messages:
         check_message(body, flags, allowed | (former.flags if former else 0))
         kept = former or Version("")
         content = body["content"] or "" if "content" in body else kept.content
+        for word, code in self._world.moderated.items():
+            if word in str(body):
+                raise RefusalError(400, code, "Message was blocked by automatic moderation")
         components = tuple(body["components"] or ()) if "components" in body else kept.components
         rich = tuple(body["embeds"] or ()) if "embeds" in body else _rich(kept)
         flags |= kept.flags & ~allowed

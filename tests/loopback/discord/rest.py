@@ -41,6 +41,7 @@ class Rest:
             ("dm", "POST", "/users/@me/channels", self.dm),
             ("app", "GET", "/applications/@me", self.app),
             ("app", "GET", "/oauth2/applications/@me", self.app),
+            ("guilds", "GET", "/users/@me/guilds", self.guilds),
             ("guild", "GET", "/guilds/{guild}", self.guild),
             ("guild.channels", "GET", "/guilds/{guild}/channels", self.inside),
             ("guild.threads", "GET", "/guilds/{guild}/threads/active", self.active),
@@ -90,6 +91,11 @@ class Rest:
         if person is None or person.bot:
             raise RefusalError(400, 50033, "Invalid Recipient(s)")
         return Reply(payloads.channel(self._world.direct(person.id), self._world))
+
+    def guilds(self, _: Call) -> Reply:
+        """GET /users/@me/guilds: those that the bot is in."""
+        inside = (guild for guild in self._world.guilds.values() if BOT in guild.members)
+        return Reply([{"id": guild.id, "name": guild.name, "owner": False} for guild in inside])
 
     def guild(self, call: Call) -> Reply:
         """GET /guilds/{guild}."""

@@ -48,12 +48,13 @@ EVERYDAY = sum(bit for name, bit in BITS.items() if name != "manage")
 
 @dataclass
 class World:
-    """Users, guilds and channels, by their ids."""
+    """Users, guilds and channels, by their ids. `moderated` are words that a rule refuses, each with the code."""
 
     snowflakes: Snowflakes = field(default_factory=Snowflakes)
     users: dict[str, User] = field(default_factory=dict)
     guilds: dict[str, Guild] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    moderated: dict[str, int] = field(default_factory=dict)
     notifications: list[Notice] = field(default_factory=list)
     app: App = field(init=False)
 

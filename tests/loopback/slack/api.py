@@ -59,6 +59,7 @@ class Api:
         """`chat.postMessage`."""
         where = self._speakable(args)
         check_content(args)
+        self._moderate(args)
         thread = args.get("thread_ts", "")
         if thread and (thread not in where.messages or where.messages[thread].thread):
             raise RefusalError("thread_not_found")
@@ -77,6 +78,7 @@ class Api:
         where = self._speakable(args)
         said = self._own(where, args, "cant_update_message")
         check_content(args, UPDATE_TEXT)
+        self._moderate(args)
         said.versions.append(Version(args.get("text", ""), tuple(args.get("blocks", ()))))
         self._echo(where, payloads.edited(said, where, self._workspace.bot_id, self._clock.ts()))
         return {"channel": where.id, "ts": said.ts, "text": said.versions[-1].text}
@@ -130,7 +132,9 @@ class Api:
     def info(self, args: Args) -> dict[str, Any]:
         """`conversations.info`."""
         where = self._conversation(args["channel"])
-        return {"channel": {"id": where.id, "name": where.name, "is_archived": where.archived}}
+        return {
+            "channel": {"id": where.id, "name": where.name, "is_archived": where.archived, "is_frozen": where.frozen}
+        }
 
     def history(self, args: Args) -> dict[str, Any]:
         """`conversations.history`."""
@@ -154,7 +158,13 @@ class Api:
         if {READ[kind] for kind in kinds} - self._workspace.scopes:
             raise RefusalError("missing_scope")
         found = [
-            {"id": where.id, "name": where.name, "is_im": where.kind == "im", "is_ext_shared": where.shared}
+            {
+                "id": where.id,
+                "name": where.name,
+                "is_im": where.kind == "im",
+                "is_ext_shared": where.shared,
+                "is_frozen": where.frozen,
+            }
             for where in self._workspace.conversations.values()
             if where.kind in kinds and self._workspace.bot_user in where.members and not where.archived
         ]
@@ -174,6 +184,12 @@ class Api:
         if id not in self._workspace.conversations:
             raise RefusalError("channel_not_found")
         return self._workspace.conversations[id]
+
+    def _moderate(self, args: Args) -> None:
+        """Refuse what a rule of the workspace does not let through."""
+        for word, error in self._workspace.moderated.items():
+            if word in str(args):
+                raise RefusalError(error)
 
     def _direct(self, id: str) -> str:
         """A person's id leads to their direct messages."""

@@ -64,7 +64,7 @@ class Message:
 class Conversation:
     """A channel, a private channel ("group"), a group message ("mpim") or a direct message ("im").
 
-    `shared` says that other organisations have it too.
+    `shared` says that other organisations have it too, `frozen` that nobody may write in it.
     """
 
     id: str
@@ -72,6 +72,7 @@ class Conversation:
     members: set[str]
     name: str = "general"
     archived: bool = False
+    frozen: bool = False
     shared: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
     statuses: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))

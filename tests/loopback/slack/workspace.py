@@ -14,12 +14,16 @@ CHANNEL, PRIVATE, GROUP, DM, ELSEWHERE = "C0GENERAL", "C0SECRET", "G0GROUP", "D0
 
 @dataclass
 class Workspace:
-    """People, conversations, and what the app was granted; `ranks` is what `users.info` says of some beside."""
+    """People, conversations, and what the app was granted; `ranks` is what `users.info` says of some beside.
+
+    `moderated` are words that a rule refuses, each with Slack's error.
+    """
 
     bot_user: str = BOT
     bot_id: str = "B0PARLEY"
     people: dict[str, str] = field(default_factory=lambda: {ANN: "Ann", BEN: "Ben"})
     ranks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    moderated: dict[str, str] = field(default_factory=dict)
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))
     conversations: dict[str, Conversation] = field(default_factory=dict)
     ephemerals: list[Ephemeral] = field(default_factory=list)

@@ -1,0 +1,41 @@
+"""Questions from where the bot cannot write: the person is told in private, the admins where and why."""
+
+from __future__ import annotations
+
+import time
+
+from bot import notes
+from bot.access import Reason
+from bot.alerts import Alerts
+from bot.errors import PlatformFault
+from bot.messages import Incoming
+from bot.own_words import turn_away
+from bot.ports import Channel, Permissions, Transcript
+from bot.record import Answer
+from bot.refusal import Notices, Refusal
+
+DAY = 86_400.0
+"""Seconds for which a person is told once, and the admins of one place."""
+
+
+async def find_obstacle(channel: Channel | Transcript) -> str:
+    """Say what keeps the bot from writing in a channel; empty where nothing is known to."""
+    return await channel.find_obstacle() if isinstance(channel, Permissions) else ""
+
+
+def is_unseen(answer: Answer) -> bool:
+    """Tell whether the platform let nothing of an answer stand, so that nobody was told anything."""
+    return not answer.posts and answer.fault in (
+        PlatformFault.FORBIDDEN, PlatformFault.MODERATED, PlatformFault.REJECTED
+    )  # fmt: skip
+
+
+async def explain_unwritable(
+    question: Incoming, channel: Channel | Transcript, obstacle: str, notices: Notices, alerts: Alerts
+) -> Answer:
+    """Tell the person who asked, once a day, and the admins, once a day for each place. Returns the failed answer."""
+    where = channel.where if isinstance(channel, Permissions) else question.place.key
+    alerts.tell(f"forbidden {where}", notes.ALERTS["forbidden"].format(where=where, lacking=obstacle))
+    sentence = notes.NO_ENTRY[Reason.UNWRITABLE].format(lacking=obstacle)
+    refusal = Refusal(PlatformFault.FORBIDDEN, sentence, Reason.UNWRITABLE, time.time() + DAY)
+    return await turn_away(question, channel, refusal, notices)
