@@ -31,7 +31,8 @@ from bot.models.assembly import assemble
 from bot.notes import ALERTS
 from bot.retention import sweeping
 from bot.section import Section
-from bot.supervision import report, supervise
+from bot.supervision import supervise
+from bot.tasks import report
 from bot.watchdog import watch
 from storage.backup import back_up, restore
 from storage.inspection import inspect
@@ -122,8 +123,7 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
 
 async def _run(settings: Settings) -> int:
     stop = _signals()
-    host = Host()
-    async with _engine(settings) as engine:
+    async with Host() as host, _engine(settings) as engine:
         _hint(settings)
         warming = asyncio.create_task(_warm(engine))
         warming.add_done_callback(report)

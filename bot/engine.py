@@ -31,7 +31,7 @@ from bot.privacy import Attach
 from bot.record import Answer
 from bot.recovery import Opener, Recovery
 from bot.summaries import Summaries
-from bot.supervision import report
+from bot.tasks import report
 
 log = structlog.get_logger(__name__)
 texts = structlog.get_logger(TEXTS)

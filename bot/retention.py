@@ -11,7 +11,7 @@ import structlog
 
 from bot.errors import StorageError
 from bot.ports import Memory
-from bot.supervision import report
+from bot.tasks import report
 
 DAY = 86_400.0
 AGAIN = 3600.0

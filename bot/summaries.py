@@ -16,7 +16,7 @@ from bot.messages import Message, Place, State, Usage
 from bot.ports import Model
 from bot.prompt import Voice, condense
 from bot.record import Record, Summary
-from bot.supervision import report
+from bot.tasks import report
 
 LONGEST = 600
 """Tokens of a summary."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
 
@@ -21,12 +20,6 @@ STEADY = 120.0
 log = structlog.get_logger(__name__)
 
 
-def report(task: asyncio.Task[Any]) -> None:
-    """Let no task end in silence: a callback for those that nobody awaits."""
-    if not task.cancelled() and (error := task.exception()):
-        log.error("a task broke", task=task.get_name(), exc_info=error)
-
-
 async def supervise(status: Status, run: Callable[[], Awaitable[None]], alerts: Alerts) -> None:
     """Run an adapter until it is cancelled; start it again when it falls. SettingsError goes up: no retry mends it."""
     pause = SHORTEST
@@ -36,6 +29,10 @@ async def supervise(status: Status, run: Callable[[], Awaitable[None]], alerts: 
         try:
             await run()
             reason = "it ended by itself"
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            reason = "it was cancelled from within"
         except SettingsError as error:
             status.down(str(error))
             raise

@@ -32,6 +32,7 @@ async def away(slack: FakeSlack, *known: str, **changes: Any) -> AsyncIterator[A
     finally:
         await engine.close()
         await app.stop()
+        await host.close()
 
 
 def texts(app: App) -> list[str]:
@@ -246,3 +247,4 @@ async def test_a_memory_that_fails_does_not_end_the_looking() -> None:
         await slack.until(lambda: engine.answered, 15)
         await engine.close()
         await app.stop()
+        await host.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,6 +11,7 @@ import discord
 import structlog
 
 from adapters.discord.commands import sync
+from adapters.discord.events import guard_parsers
 from adapters.discord.incoming import home, spoken
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import Interactions
@@ -18,9 +20,12 @@ from adapters.discord.missed import Missed
 from adapters.discord.rest import Rest
 from adapters.discord.settings import Settings
 from adapters.discord.surroundings import Past
+from adapters.unreadable import log_skipped
 from bot.engine import Engine
 from bot.health import Host
 
+GOODBYE = 3.0
+"""Seconds for ending what is being done, and again for closing: a gateway that is gone does not answer."""
 ARRIVAL = 1.0
 """Seconds after the log-in in which the gateway tells of most servers; the others are looked through one by one."""
 
@@ -38,6 +43,7 @@ class Client(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             guild_ready_timeout=0.0,
         )
+        guard_parsers(self._connection.parsers)
         self._engine = engine
         self._host = host
         self._status = host.status("discord")
@@ -51,9 +57,12 @@ class Client(discord.Client):
         self._arrived = False
         self._served = False
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._short: set[asyncio.Task[Any]] = set()  # those that end soon by themselves
 
     async def drain(self) -> None:
-        """Cancel what is still being done and wait until it is gone."""
+        """Let commands and changes of messages be done, `GOODBYE` seconds at most; cancel the rest. No answer ends."""
+        if self._short:
+            await asyncio.wait(self._short, timeout=GOODBYE)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -94,20 +103,26 @@ class Client(discord.Client):
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """A message changed, perhaps by its author."""
         if spoken(event.message, self._engine.access.bots):
-            await self._keep(self._intake.amend(event))
+            await self._keep(self._intake.amend(event), short=True)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Somebody deleted a message."""
-        await self._keep(self._intake.retract(event.channel_id, [event.message_id], self._home(event.channel_id)))
+        gone, channel = [event.message_id], event.channel_id
+        await self._keep(self._intake.retract(channel, gone, self._home(channel)), short=True)
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Somebody deleted many messages at once."""
         gone, channel = sorted(event.message_ids), event.channel_id
-        await self._keep(self._intake.retract(channel, gone, self._home(channel)))
+        await self._keep(self._intake.retract(channel, gone, self._home(channel)), short=True)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Somebody gave a command or pressed a button."""
-        await self._keep(self._interactions.take(interaction))
+        await self._keep(self._interactions.take(interaction), short=True)
+
+    async def on_error(self, event: str, /, *_: Any, **__: Any) -> None:
+        """What was heard could not be taken in."""
+        if error := sys.exception():
+            log_skipped("discord", event.removeprefix("on_").upper(), error)
 
     def _home(self, channel: int) -> int:
         """The channel of a thread of the bot's own; 0 for everything else."""
@@ -126,11 +141,12 @@ class Client(discord.Client):
         self._status.up()
         log.info("discord is connected", bot=self._me.name, servers=len(self.guilds))
 
-    async def _keep(self, doing: Coroutine[Any, Any, None]) -> None:
-        """Do something that `drain` can end."""
+    async def _keep(self, doing: Coroutine[Any, Any, None], short: bool = False) -> None:
+        """Do something that `drain` can end; it waits for what is `short`."""
         task = asyncio.create_task(doing)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for tasks in (self._tasks, self._short) if short else (self._tasks,):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         await asyncio.wait((task,))
         if not task.cancelled():
             task.result()

@@ -10,6 +10,7 @@ from typing import Any
 import discord
 import structlog
 
+from adapters.discord.events import read_message
 from adapters.discord.incoming import SPOKEN
 from adapters.discord.rest import Rest
 from adapters.discord.words import call, read
@@ -135,7 +136,8 @@ class Past:
         channel: Any = self.client.get_channel(int(incoming.channel_id))
         channel = channel or self.client.get_partial_messageable(int(incoming.channel_id))
         for data in answer:
-            yield discord.Message(state=self.client._connection, channel=channel, data=data)
+            if message := read_message(self.client, channel, data):
+                yield message
 
 
 def _target(message: discord.Message) -> int:
