@@ -31,6 +31,8 @@ LOOK = 0.5
 """Seconds between two looks at the connection."""
 PATIENCE = 60.0
 """Seconds that the SDK may take to connect again: its address may have expired meanwhile, so all begins anew then."""
+EVENTS, UNKNOWN = "events_api", 404
+"""The type of an envelope with an event, and bolt's status for what it has nothing to do with."""
 GOODBYE = 3.0
 """Seconds for closing."""
 
@@ -120,12 +122,14 @@ async def listen(app: AsyncApp, client: AsyncWebClient, app_token: SecretStr, li
 
 
 def _hand_to(app: AsyncApp) -> Callable[[AsyncBaseSocketModeClient, SocketModeRequest], Awaitable[None]]:
-    """A listener that has the app answer; what the app cannot even begin to read is acknowledged."""
+    """A listener that has the app answer; an event that the app cannot read, or does not know, is acknowledged."""
 
     async def hand(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         began = time.time()
         try:
             response = await run_async_bolt_app(app, request)
+            if response.status == UNKNOWN and request.type == EVENTS:
+                raise LookupError("no event")
         except UNREADABLE as error:
             log_skipped("slack", request.type, error)
             await acknowledge(socket, request.envelope_id)
