@@ -19,6 +19,7 @@ from adapters import web as web_adapter
 from adapters.web.server import Server
 from bot.__main__ import ADAPTERS
 from bot.health import Host
+from bot.notes import RESET_BY
 from tests.clock import advance, run_shifted
 from tests.discord_app import settings as discord_settings
 from tests.loopback.discord import BEN, BOT, GENERAL, FakeDiscord
@@ -253,6 +254,34 @@ def test_a_discord_answer_outlives_its_connection(tmp_path: Path) -> None:
         await stage.until(lambda: len(discord.answers()) == 2 and discord.answers()[1].content == "Hello.")
         assert [said.content for said in discord.answers()] == ["The sea is wide.", "Hello."]
         assert not any(waiting.reactions.values())
+        assert not stage.bugs
+
+    run_shifted(discord_stage(tmp_path, play))
+
+
+def test_a_discord_command_outlives_its_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was begun when the connection fell is done, and the person told."""
+    gate = asyncio.Event()
+
+    async def play(discord: FakeDiscord, stage: Stage) -> None:
+        await stage.until(lambda: stage.status.ready)
+        await ask_discord(discord, stage)
+        forget = stage.engine.memory.forget
+
+        async def slowly(place: str) -> Any:
+            await gate.wait()
+            return await forget(place)
+
+        monkeypatch.setattr(stage.engine.memory, "forget", slowly)
+        reset = discord.slash("reset")
+        await stage.until(lambda: discord.called("callback"))
+        await discord.gateway.close(FATAL_CLOSE)
+        await stage.until(lambda: not stage.status.ready)
+        gate.set()
+        await stage.until(lambda: reset.shown)
+        assert reset.shown == [RESET_BY.format(name="Ann")]
+        await stage.fallen(1)
+        await stage.until(lambda: stage.status.ready)
         assert not stage.bugs
 
     run_shifted(discord_stage(tmp_path, play))

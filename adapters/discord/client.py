@@ -61,11 +61,19 @@ class Client(discord.Client):
 
     async def drain(self) -> None:
         """Let commands and changes of messages be done, `GOODBYE` seconds at most; cancel the rest. No answer ends."""
-        if self._short:
-            await asyncio.wait(self._short, timeout=GOODBYE)
+        await self._settle()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close the connection, which discord.py does by itself where it gives up, and commands are answered over."""
+        await self._settle()
+        await super().close()
+
+    async def _settle(self) -> None:
+        if self._short:
+            await asyncio.wait(self._short, timeout=GOODBYE)
 
     async def setup_hook(self) -> None:
         """Called after the login, before the gateway."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from adapters.slack.calls import call
+from adapters.slack.shape import sound
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
 from bot.pacing import Pacer, Urgency
@@ -45,7 +46,7 @@ class History:
                 types=self._types, exclude_archived=True, limit=PAGE, cursor=cursor
             ),
         )
-        return {str(channel["id"]): bool(channel.get("is_ext_shared")) for channel in listed}
+        return {channel["id"]: bool(channel.get("is_ext_shared")) for channel in listed if channel.get("id")}
 
     async def messages(self, channel: str, since: str) -> list[Entry]:
         """What was said after this `ts` outside of threads, and what began one, the oldest first."""
@@ -83,12 +84,16 @@ class History:
         return _sort(found)
 
     async def _list(self, key: str, request: Request, pages: int = PAGES) -> list[Entry]:
-        """A list that comes in pages."""
+        """A list that comes in pages; what is no entry is left out, and of each what has another shape than it should.
+
+        Every message has its `ts`.
+        """
         entries: list[Entry] = []
         cursor = None
         for _ in range(pages):
             answer = await self._ask(request, cursor)
-            entries += answer.get(key) or ()
+            found = (sound(entry) for entry in answer.get(key) or () if isinstance(entry, dict))
+            entries += [entry for entry in found if key != "messages" or entry.get("ts")]
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
             if cursor is None:
                 break
