@@ -1,48 +1,32 @@
-"""An adapter may fall any number of times: it comes back each time, and its answers go on meanwhile."""
+"""An adapter may fall any number of times: it comes back each time, and answers."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
-from adapters import discord as discord_adapter
-from adapters import slack as slack_adapter
 from adapters import web as web_adapter
+from adapters.discord.client import PATIENCE
 from adapters.web.server import Server
 from bot.__main__ import ADAPTERS
 from bot.health import Host
-from bot.notes import RESET_BY
 from tests.clock import advance, run_shifted
-from tests.discord_app import settings as discord_settings
-from tests.loopback.discord import BEN, BOT, GENERAL, FakeDiscord
-from tests.loopback.discord.state import Message
-from tests.loopback.slack import BOT as SLACK_BOT
-from tests.loopback.slack import CHANNEL, DM, FakeSlack
-from tests.loopback.slack.app import settings as slack_settings
-from tests.loopback.slack.limits import Faults
-from tests.stages import Stage, performing
-from tests.webserver import events
-
-MENTION = f"<@{BOT}>"
-AGAIN = "again"
-FATAL_CLOSE = 4012
-"""A close after which discord.py gives the connection up (Discord's documentation, gateway close codes)."""
-
-
-@pytest.fixture(autouse=True)
-def _retrieved(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Assert that no task's exception was lost."""
-    yield
-    gc.collect()
-    assert not [record.getMessage() for record in caplog.records if record.name == "asyncio"]
+from tests.loopback.discord import FakeDiscord
+from tests.loopback.slack import FakeSlack
+from tests.stages import (
+    FATAL_CLOSE,
+    Stage,
+    ask_discord,
+    ask_slack,
+    cut_off,
+    discord_stage,
+    performing,
+    slack_stage,
+)
 
 
 @pytest.mark.parametrize("package", ADAPTERS.values())
@@ -53,62 +37,12 @@ def test_no_part_of_an_adapter_is_called_like_what_it_offers(package: str) -> No
     assert not parts & {"run", "check", *module.__all__}
 
 
-async def discord_stage(folder: Path, play: Callable[[FakeDiscord, Stage], Awaitable[None]], falls: int = 0) -> None:
-    """Discord, whose first log-ins fail so often."""
-    async with FakeDiscord() as discord:
-        if falls:
-            discord.fail("me", falls, status=503)
-        async with performing(folder, "discord", discord_adapter.run, discord_settings(discord)) as stage:
-            await play(discord, stage)
-
-
-async def slack_stage(
-    folder: Path, play: Callable[[FakeSlack, Stage], Awaitable[None]], falls: int = 0, **changes: Any
-) -> None:
-    """Slack, whose first log-ins fail so often."""
-    async with FakeSlack() as slack:
-        slack.limits.generous = True
-        if falls:
-            slack.fail("auth.test", falls, status=503)
-        chosen = slack_settings(slack, **changes)
-        async with performing(folder, "slack", slack_adapter.run, chosen) as stage:
-            await play(slack, stage)
-
-
-async def cut_off(slack: FakeSlack, stage: Stage) -> None:
-    """Keep Slack out of reach until the adapter has given the connection up; then it can be reached again."""
-    number = len(stage.falls) + 1
-    slack.fail("apps.connections.open", 1000, status=500)
-    await slack.courier.hang_up()
-    await stage.until(lambda: not stage.status.ready)
-    if len(stage.falls) < number:
-        advance(61)
-    await stage.until(lambda: len(stage.falls) == number)
-    slack.faults = Faults()
-    await stage.fallen(number)
-
-
 async def three_falls(stage: Stage) -> None:
     """Live through three falls in a row, each pause longer."""
     for number in (1, 2, 3):
         await stage.fallen(number)
     assert [fall["seconds"] for fall in stage.falls] == [1, 2, 4]
     await stage.until(lambda: stage.status.ready)
-
-
-async def ask_discord(discord: FakeDiscord, stage: Stage) -> Message:
-    """Ask, and have the whole answer."""
-    before = len(discord.answers())
-    discord.say(content=f"{MENTION} hello")
-    await stage.until(lambda: len(discord.answers()) > before and discord.answers()[-1].content == "Hello.")
-    return discord.answers()[-1]
-
-
-async def ask_slack(slack: FakeSlack, stage: Stage) -> None:
-    """Ask, and have the whole answer."""
-    before = len(slack.answers())
-    await slack.say(CHANNEL, f"<@{SLACK_BOT}> hello")
-    await stage.until(lambda: len(slack.answers()) > before and slack.answers()[-1].shown == "Hello.")
 
 
 def test_discord_comes_back(tmp_path: Path) -> None:
@@ -128,6 +62,25 @@ def test_discord_comes_back(tmp_path: Path) -> None:
         assert len(discord.called("commands")) == 1
 
     run_shifted(discord_stage(tmp_path, play, falls=3))
+
+
+def test_discord_is_reached_soon_after_a_long_outage(tmp_path: Path) -> None:
+    """The supervisor takes over where discord.py's own pauses would grow for long."""
+
+    async def play(discord: FakeDiscord, stage: Stage) -> None:
+        await stage.until(lambda: stage.status.ready)
+        discord.gateway.refuse = 1000
+        discord.gateway.kill()
+        await stage.until(lambda: not stage.status.ready)
+        advance(PATIENCE + 1)
+        await stage.until(lambda: stage.falls)
+        discord.gateway.refuse = 0
+        await stage.fallen(1)
+        await stage.until(lambda: stage.status.ready)
+        await ask_discord(discord, stage)
+        assert not stage.bugs
+
+    run_shifted(discord_stage(tmp_path, play))
 
 
 def test_slack_comes_back(tmp_path: Path) -> None:
@@ -187,126 +140,6 @@ def test_the_page_comes_back_where_it_was(tmp_path: Path, monkeypatch: pytest.Mo
             assert not stage.bugs
 
     run_shifted(play())
-
-
-@pytest.mark.parametrize("fault", ["break", "end"])
-def test_a_stream_outlives_its_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    """The reader has the whole answer, so has the memory, and the next server serves beside it meanwhile."""
-    fallen: list[Server] = []
-    tick = Server.on_tick
-    fall = asyncio.Event()
-
-    async def stumble(server: Server, counter: int) -> bool:
-        if fall.is_set() and not fallen:
-            fallen.append(server)
-            if fault == "break":
-                raise OSError("broken")
-            return True
-        return await tick(server, counter)
-
-    async def play() -> None:
-        monkeypatch.setattr(Server, "on_tick", stumble)
-        async with performing(tmp_path, "web", web_adapter.run, web_adapter.Settings(port=0)) as stage:
-            await stage.until(lambda: stage.status.ready)
-            url = next(line["url"] for line in stage.log if "url" in line)
-            gate = asyncio.Event()
-            stage.model.say("The sea ", gate, "is wide.")
-            async with (
-                aiohttp.ClientSession(url) as http,
-                http.post("/chat/stream", json={"message": "Hi"}) as response,
-            ):
-                received = events(response)
-                assert await anext(received) == ("token", {"text": "The sea "})
-                fall.set()
-                await stage.fallen(1)
-                await stage.until(lambda: stage.status.ready)
-                async with http.get("/healthz") as alive:
-                    assert alive.status == 200
-                gate.set()
-                assert [name async for name, _ in received] == ["token", "done"]
-                where = response.headers["X-Conversation-Id"]
-            async with aiohttp.ClientSession(url) as http, http.get(f"/conversations/{where}") as kept:
-                assert [said["content"] for said in (await kept.json())["messages"]] == ["Hi", "The sea is wide."]
-            assert not stage.bugs
-
-    run_shifted(play())
-
-
-def test_a_discord_answer_outlives_its_connection(tmp_path: Path) -> None:
-    """It becomes whole over the same message; what waits, with its sign, is answered; nothing is answered twice."""
-
-    async def play(discord: FakeDiscord, stage: Stage) -> None:
-        gate, thinking = asyncio.Event(), asyncio.Event()
-        stage.model.say(thinking, "The sea ", gate, "is wide.")
-        await stage.until(lambda: stage.status.ready)
-        discord.say(content=f"{MENTION} one")
-        waiting = discord.say(content=f"{MENTION} two", author=BEN)
-        await stage.until(lambda: any(waiting.reactions.values()) and discord.channels[GENERAL].typed)
-        await discord.gateway.close(FATAL_CLOSE)  # while it only types
-        await stage.fallen(1)
-        await stage.until(lambda: stage.status.ready and discord.connected)
-        thinking.set()
-        await stage.until(lambda: discord.answers())
-        await discord.gateway.close(FATAL_CLOSE)  # while it grows
-        await stage.fallen(2)
-        await stage.until(lambda: stage.status.ready)
-        gate.set()
-        await stage.until(lambda: len(discord.answers()) == 2 and discord.answers()[1].content == "Hello.")
-        assert [said.content for said in discord.answers()] == ["The sea is wide.", "Hello."]
-        assert not any(waiting.reactions.values())
-        assert not stage.bugs
-
-    run_shifted(discord_stage(tmp_path, play))
-
-
-def test_a_discord_command_outlives_its_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was begun when the connection fell is done, and the person told."""
-    gate = asyncio.Event()
-
-    async def play(discord: FakeDiscord, stage: Stage) -> None:
-        await stage.until(lambda: stage.status.ready)
-        await ask_discord(discord, stage)
-        forget = stage.engine.memory.forget
-
-        async def slowly(place: str) -> Any:
-            await gate.wait()
-            return await forget(place)
-
-        monkeypatch.setattr(stage.engine.memory, "forget", slowly)
-        reset = discord.slash("reset")
-        await stage.until(lambda: discord.called("callback"))
-        await discord.gateway.close(FATAL_CLOSE)
-        await stage.until(lambda: not stage.status.ready)
-        gate.set()
-        await stage.until(lambda: reset.shown)
-        assert reset.shown == [RESET_BY.format(name="Ann")]
-        await stage.fallen(1)
-        await stage.until(lambda: stage.status.ready)
-        assert not stage.bugs
-
-    run_shifted(discord_stage(tmp_path, play))
-
-
-def test_a_slack_answer_outlives_its_connection(tmp_path: Path) -> None:
-    """It becomes whole over the same message; its signs are taken away; what waits is answered; nothing twice."""
-
-    async def play(slack: FakeSlack, stage: Stage) -> None:
-        gate = asyncio.Event()
-        stage.model.say("The sea ", gate, "is wide.")
-        await stage.until(lambda: stage.status.ready)
-        first = await slack.say(DM, "one")
-        await stage.until(lambda: len(slack.answers(DM)) == 2)  # the first one introduces the bot
-        second = await slack.say(DM, "two")
-        await stage.until(lambda: any(second.reactions.values()))
-        await cut_off(slack, stage)
-        await stage.until(lambda: stage.status.ready)
-        gate.set()
-        await stage.until(lambda: len(slack.answers(DM)) == 3 and slack.answers(DM)[2].shown == "Hello.")
-        assert slack.answers(DM)[1].shown == "The sea is wide."
-        await stage.until(lambda: not any(users for said in (first, second) for users in said.reactions.values()))
-        assert not stage.bugs
-
-    run_shifted(slack_stage(tmp_path, play))
 
 
 async def test_what_is_kept_is_opened_once_and_closed_at_the_end() -> None:

@@ -240,7 +240,15 @@ async def test_an_entry_of_no_shape_keeps_nothing_else_from_being_found() -> Non
 
         def spoiled(args: Any) -> dict[str, Any]:
             answer = whole(args)
-            odd = [None, [], "x", {}, {"ts": 5}, {"ts": "1.1", "user": [], "files": [5]}, {"ts": "1.2", "blocks": 7}]
+            odd: list[Any] = [
+                None,
+                [],
+                "x",
+                {},
+                {"ts": 5},
+                {"ts": "1.1", "user": [], "files": [5]},
+                {"ts": "1.2", "blocks": 7},
+            ]
             return {**answer, "messages": [*odd, *answer["messages"]]}
 
         slack.api.methods["conversations.history"] = spoiled

@@ -86,7 +86,7 @@ async def test_by_socket_mode_it_waits_for_the_network(tmp_path: Path) -> None:
         async with listening(slack, port):
             await parley.logged("slack is connected")
             await slack.courier.sockets[0].send_str("no json")
-            odd = slack.courier.send("events_api", ["no payload"])
+            odd = slack.courier.send("events_api", ["no payload"])  # type: ignore[arg-type]
             await slack.until(odd.acked.is_set, PATIENCE)
             await parley.logged(SKIPPED, kind="events_api")
             await slack.say(CHANNEL, f"<@{SLACK_BOT}> one")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -26,6 +27,8 @@ from bot.health import Host
 
 GOODBYE = 3.0
 """Seconds for ending what is being done, and again for closing: a gateway that is gone does not answer."""
+PATIENCE = 120.0
+"""Seconds that discord.py may take to connect again: its own pauses grow to a quarter of an hour."""
 ARRIVAL = 1.0
 """Seconds after the log-in in which the gateway tells of most servers; the others are looked through one by one."""
 
@@ -56,6 +59,7 @@ class Client(discord.Client):
         self._missed = Missed(self, rest, engine.memory, catch_up, take, roles)
         self._arrived = False
         self._served = False
+        self._limit = asyncio.timeout(PATIENCE)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._short: set[asyncio.Task[Any]] = set()  # those that end soon by themselves
 
@@ -65,6 +69,15 @@ class Client(discord.Client):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Hold the connection; discord.py connects again where it is lost.
+
+        Raises TimeoutError once it has stayed away for `PATIENCE` seconds, beside what discord.py raises.
+        """
+        self._limit = asyncio.timeout(PATIENCE)
+        async with self._limit:
+            await super().connect(reconnect=reconnect)
 
     async def close(self) -> None:
         """Close the connection, which discord.py does by itself where it gives up, and commands are answered over."""
@@ -100,6 +113,7 @@ class Client(discord.Client):
         """The connection is lost; discord.py begins another."""
         if self._status.ready:
             log.warning("discord is disconnected")
+            self._expect(PATIENCE)
         self._status.down("the connection is lost; connecting again")
 
     async def on_message(self, message: discord.Message) -> None:
@@ -147,7 +161,13 @@ class Client(discord.Client):
 
     def _up(self) -> None:
         self._status.up()
+        self._expect(None)
         log.info("discord is connected", bot=self._me.name, servers=len(self.guilds))
+
+    def _expect(self, seconds: float | None) -> None:
+        """Give the connection so much time to come back, or all."""
+        with suppress(RuntimeError):  # it was given up
+            self._limit.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
 
     async def _keep(self, doing: Coroutine[Any, Any, None], short: bool = False) -> None:
         """Do something that `drain` can end; it waits for what is `short`."""
