@@ -44,6 +44,10 @@ async def opened(session: ClientSession, method: str, url: URL, **how: Any) -> A
             yield response
     except (ClientError, TimeoutError, OSError) as error:
         raise PlatformError(PlatformFault.NETWORK, f"a file did not come through ({type(error).__name__})") from None
+    except RuntimeError:
+        if not session.closed:
+            raise
+        raise PlatformError(PlatformFault.NETWORK, "a file did not come through (the connection is closed)") from None
 
 
 async def read(response: ClientResponse, most: int) -> bytes:

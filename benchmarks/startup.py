@@ -9,20 +9,20 @@ from subprocess import Popen
 from benchmarks.table import lay, verdict
 
 ALL = "import discord, slack_bolt.async_app, openai, anthropic"
-CORE = "import bot.__main__, adapters.discord, adapters.slack, adapters.web.run"
+CORE = "import bot.__main__, adapters.discord, adapters.slack, adapters.web.server"
 CLIENT = (
     "import asyncio; from pydantic import SecretStr; from bot.models.providers import make_{0}; asyncio.run(make_{0}("
     "name='{0}/m', model='m', api_key=SecretStr('key'), base_url='', timeout=60, reader='it'))"
 )
 STARTS = {
-    "Discord, OpenAI: until it is ready": (f"{CORE}; import adapters.discord.run", 0.4),
-    "Slack, Anthropic: until it is ready": (f"{CORE}; import adapters.slack.run", 0.7),
+    "Discord, OpenAI: until it is ready": (f"{CORE}; import adapters.discord.adapter", 0.4),
+    "Slack, Anthropic: until it is ready": (f"{CORE}; import adapters.slack.adapter", 0.7),
     "Discord, OpenAI: and the model's client, loaded meanwhile": (
-        f"{CORE}; import adapters.discord.run; {CLIENT.format('openai')}",
+        f"{CORE}; import adapters.discord.adapter; {CLIENT.format('openai')}",
         None,
     ),
     "Slack, Anthropic: and the model's client, loaded meanwhile": (
-        f"{CORE}; import adapters.slack.run; {CLIENT.format('anthropic')}",
+        f"{CORE}; import adapters.slack.adapter; {CLIENT.format('anthropic')}",
         None,
     ),
 }

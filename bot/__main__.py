@@ -124,8 +124,7 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
 
 async def _run(settings: Settings) -> int:
     stop = _signals()
-    host = Host()
-    async with _engine(settings) as engine, keep_calls(host.calls, engine.memory):
+    async with Host() as host, _engine(settings) as engine, keep_calls(host.calls, engine.memory):
         _hint(settings)
         warming = asyncio.create_task(_warm(engine))
         warming.add_done_callback(report)

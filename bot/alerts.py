@@ -11,6 +11,7 @@ import structlog
 
 from bot.errors import PlatformError, StorageError
 from bot.ports import Memory
+from bot.tasks import report
 
 DAY = 86_400.0
 PLACE = "parley:alerts"
@@ -69,6 +70,7 @@ class Alerts:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(report)
 
     async def _keep(self, kind: str, now: float) -> None:
         try:

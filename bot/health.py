@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self, TypeVar, cast
 
 from bot.call_history import CallHistory
+
+T = TypeVar("T")
 
 Asgi = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
@@ -34,7 +37,7 @@ class Status:
 
 @dataclass(slots=True)
 class Host:
-    """What the program gives its adapters beside the engine.
+    """What the program gives its adapters beside the engine; used with `async with`, for as long as the program runs.
 
     `mounts` are paths that the web adapter serves for others, such as `/slack/events`. `statuses` are kept by the
     adapters themselves, one each. `closing` is set when the program begins to stop: no message is taken from then on.
@@ -45,6 +48,28 @@ class Host:
     statuses: dict[str, Status] = field(default_factory=dict)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     calls: CallHistory = field(default_factory=CallHistory)
+    _kept: dict[str, Any] = field(default_factory=dict)
+    _exits: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all that is kept."""
+        self._kept.clear()
+        await self._exits.aclose()
+
+    async def keep(self, name: str, opening: Callable[[], AbstractAsyncContextManager[T]]) -> T:
+        """Return what is kept under this name until the program ends; open it first where it is not there yet.
+
+        An adapter keeps here what its answers are written over, so that they go on while it falls and starts again.
+        """
+        if name not in self._kept:
+            self._kept[name] = await self._exits.enter_async_context(opening())
+        return cast(T, self._kept[name])
 
     def status(self, name: str) -> Status:
         """The status of an adapter, made at the first call."""

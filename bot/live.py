@@ -12,6 +12,7 @@ from bot.messages import Incoming, State
 from bot.ports import Channel, Queue, Transcript
 from bot.record import Answer, Asked
 from bot.reply import Reply
+from bot.tasks import report
 
 
 @dataclass(eq=False, slots=True)
@@ -73,9 +74,11 @@ class Places:
         place = waiting.incoming.place.key
         self._waiting[place].append(waiting)
         if isinstance(waiting.channel, Queue) and (signed or place in self._speakers):
-            waiting.sign = asyncio.create_task(waiting.channel.waiting())
+            waiting.sign = asyncio.create_task(waiting.channel.waiting(), name="the sign of waiting")
+            waiting.sign.add_done_callback(report)
         if place not in self._speakers:
-            self._speakers[place] = asyncio.create_task(self._speak(place))
+            self._speakers[place] = asyncio.create_task(self._speak(place), name=f"the turns of {place}")
+            self._speakers[place].add_done_callback(report)
 
     def amend(self, said: Incoming) -> None:
         """A question that only waits was changed: it is asked as it reads now."""

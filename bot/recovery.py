@@ -33,13 +33,20 @@ class Recovery:
         self._obey = obey
         self._resume = desk.settings.resume
         self._openers: dict[str, Opener] = {}
+        self._finished: set[str] = set()
 
     def connect(self, platform: str, opener: Opener) -> None:
         """A platform can be written to from now on."""
         self._openers[platform] = opener
 
     async def finish(self, platform: str) -> None:
-        """End what a crash left open: what was not begun is answered, what was half shown written anew or closed."""
+        """End what a crash left open: what was not begun is answered, what was half shown written anew or closed.
+
+        Once for each platform, however often it connects: every later turn is in this program's own hands.
+        """
+        if platform in self._finished:
+            return
+        self._finished.add(platform)
         old: list[Asked] = []
         try:
             for asked in await self._memory.unfinished(platform):
@@ -51,7 +58,8 @@ class Recovery:
                 else:
                     self._go_on(asked)
             await asyncio.gather(*map(self._close, old))
-        except StorageError as error:
+        except StorageError as error:  # the rest is left to the next connection
+            self._finished.discard(platform)
             log.error("the memory failed", error=str(error))
 
     async def abandon(self, platform: str) -> None:

@@ -16,6 +16,7 @@ from bot.messages import Page, State
 from bot.notes import THINKING, withheld
 from bot.pacing import Seat, Urgency
 from bot.ports import Channel
+from bot.tasks import report
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries of a call that the network lost, at most."""
@@ -135,7 +136,8 @@ class Reply:
 
     async def write(self) -> None:
         """Make the channel equal to the newest text until it is whole and shown; PlatformError when it cannot be."""
-        sign = asyncio.create_task(self._channel.typing())
+        sign = asyncio.create_task(self._channel.typing(), name="the sign of typing")
+        sign.add_done_callback(report)
         try:
             while True:
                 if step := self._step():
@@ -157,8 +159,7 @@ class Reply:
             for seat in self._seats:
                 seat.leave()
             _withdraw(sign)
-            with suppress(asyncio.CancelledError):
-                await sign
+            await asyncio.wait((sign,))
 
     @property
     def _seats(self) -> set[Seat]:

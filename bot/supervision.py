@@ -29,6 +29,10 @@ async def supervise(status: Status, run: Callable[[], Awaitable[None]], alerts: 
         try:
             await run()
             reason = "it ended by itself"
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            reason = "it was cancelled from within"
         except SettingsError as error:
             status.down(str(error))
             raise

@@ -1,4 +1,4 @@
-"""Tasks that nobody awaits."""
+"""Background tasks whose failures are logged, never lost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ log = structlog.get_logger(__name__)
 
 
 def report(task: asyncio.Task[Any]) -> None:
-    """Let no task end in silence: a callback for those that nobody awaits."""
+    """Log the exception that a task ended with: a done callback for tasks whose result nobody awaits."""
     if not task.cancelled() and (error := task.exception()):
         log.error("a task broke", task=task.get_name(), exc_info=error)

@@ -33,6 +33,34 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual.now
 
 
+class ShiftedLoop(asyncio.SelectorEventLoop):
+    """An event loop over real connections, whose clock can be put forward."""
+
+    def __init__(self) -> None:
+        self._shift = 0.0
+        super().__init__()
+
+    def time(self) -> float:
+        return super().time() + self._shift
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time have passed: what waited for it goes on."""
+        self._shift += seconds
+
+
+def advance(seconds: float) -> None:
+    """Put the clock of the running `ShiftedLoop` forward."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, ShiftedLoop)
+    loop.advance(seconds)
+
+
+def run_shifted(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on a loop whose clock it can put forward."""
+    with asyncio.Runner(loop_factory=ShiftedLoop) as runner:
+        return runner.run(main)
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -198,16 +198,17 @@ class App:
 @asynccontextmanager
 async def connected(discord: FakeDiscord, engine: Echo | None = None, **changes: Any) -> AsyncIterator[App]:
     """The adapter, connected to the gateway; with the engine of an earlier one it remembers that."""
-    engine, host = engine or Echo(), Host()
-    task = asyncio.create_task(run(cast(Engine, engine), settings(discord, **changes), host))
-    app = App(engine, host, task)
-    try:
-        await discord.until(lambda: app.ready or task.done())
-        if task.done():
-            task.result()
-        yield app
-    finally:
-        await app.stop()
+    engine = engine or Echo()
+    async with Host() as host:
+        task = asyncio.create_task(run(cast(Engine, engine), settings(discord, **changes), host))
+        app = App(engine, host, task)
+        try:
+            await discord.until(lambda: app.ready or task.done())
+            if task.done():
+                task.result()
+            yield app
+        finally:
+            await app.stop()
 
 
 def settings(discord: FakeDiscord, **changes: Any) -> Settings:

@@ -64,8 +64,7 @@ async def test_a_stop_leaves_nothing_behind() -> None:
 
 async def start(discord: FakeDiscord, **changes: Any) -> Host:
     """Run the adapter until it falls by itself."""
-    host = Host()
-    async with asyncio.timeout(30):
+    async with Host() as host, asyncio.timeout(30):
         await run(cast(Engine, Echo()), settings(discord, **changes), host)
     return host
 

@@ -10,12 +10,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from adapters.discord import Settings
+from adapters.discord import Settings, sign
 from adapters.discord.channel import DiscordChannel
+from adapters.discord.files import download
 from adapters.discord.limits import REMEMBERED, Limits
 from adapters.discord.rest import connect
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Page
+from bot.messages import Attachment, Page
 from bot.pacing import Pacer, Urgency
 from tests import clock
 from tests.discord_app import settings, talking
@@ -166,3 +167,22 @@ async def test_calls_say_who_they_are_from() -> None:
             await rest.call("GET", "/users/@me")
     assert seen[0]["User-Agent"].startswith("DiscordBot (https://")
     assert seen[0]["Authorization"] == "Bot secret"
+
+
+async def test_a_session_that_is_closed_is_a_fault_of_the_network() -> None:
+    """Not a bug: calls, files and signs over it are refused, or are nothing."""
+    async with FakeDiscord() as discord:
+        async with connect(settings(discord)) as rest:
+            pass
+        with pytest.raises(PlatformError) as caught:
+            await rest.call("GET", "/users/@me")
+        assert caught.value.fault is PlatformFault.NETWORK
+        file = Attachment("a.txt", "text/plain", 1, f"{discord.origin}/attachments/1/1/a.txt")
+        with pytest.raises(PlatformError) as caught:
+            await download(rest, file, 10)
+        assert caught.value.fault is PlatformFault.NETWORK
+        showing = asyncio.create_task(sign.typing(rest, "1"))
+        await asyncio.wait((showing,), timeout=0.01)
+        showing.cancel()
+        await asyncio.wait((showing,))
+        assert showing.cancelled()

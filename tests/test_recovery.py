@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from bot import notes
 from bot.config import BotSettings
 from bot.engine import Engine
+from bot.errors import StorageError
 from bot.messages import Message, Page, Place, Role, State
 from bot.metrics import Metrics
-from bot.record import Answer
+from bot.record import Answer, Asked
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen
 from tests.test_engine import BEN, HERE, engine, find, provider, recall, say, screen
@@ -111,6 +113,39 @@ async def test_a_question_that_was_begun_joins_no_other(engine: Engine, screen: 
         "You said: Ann: text 1\n\ntext 3",
         "You said: Ann: text 2",
     ]
+
+
+async def test_a_platform_that_connects_again_finishes_nothing_twice(
+    engine: Engine, provider: FakeOpenAI, screen: Screen
+) -> None:
+    """What is open then is in this program's own hands, also where an adapter answers it by itself."""
+    engine.serve("discord", lambda _: screen)
+    await engine.drain(60)
+    await engine.memory.claim(say("one", "1"))
+    engine.serve("discord", lambda _: screen)
+    await engine.respond(say("two", "2", place=Place("discord:8", shared=True)), screen)
+    assert (provider.asked, len(screen.texts)) == (1, 1)
+
+
+async def test_a_recovery_that_the_memory_broke_off_goes_on_at_the_next_connection(
+    engine: Engine, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not read then is answered."""
+    await engine.memory.claim(say("one", "1"))
+    unfinished = engine.memory.unfinished
+    failing = [StorageError("the disk is full")]
+
+    async def stumble(platform: str) -> Sequence[Asked]:
+        screen.changed.set()
+        if failing:
+            raise failing.pop()
+        return await unfinished(platform)
+
+    monkeypatch.setattr(engine.memory, "unfinished", stumble)
+    engine.serve("discord", lambda _: screen)
+    await screen.until(lambda: not failing)
+    engine.serve("discord", lambda _: screen)
+    await screen.until(lambda: screen.texts == ["You said: Ann: one"])
 
 
 async def test_a_turn_is_begun_before_anything_of_it_is_posted(engine: Engine, provider: FakeOpenAI) -> None:

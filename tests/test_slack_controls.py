@@ -116,6 +116,7 @@ async def running(slack: FakeSlack, provider: FakeOpenAI, folder: Path, **change
         adapter.cancel()
         with suppress(asyncio.CancelledError):
             await adapter
+        await host.close()
         await memory.close()
         await client.close()
 

@@ -32,6 +32,7 @@ async def away(slack: FakeSlack, *known: str, **changes: Any) -> AsyncIterator[A
     finally:
         await engine.close()
         await app.stop()
+        await host.close()
 
 
 def texts(app: App) -> list[str]:
@@ -230,6 +231,32 @@ async def test_a_thread_that_rested_is_not_read_again() -> None:
             assert len(slack.called("conversations.replies")) == 1
 
 
+async def test_an_entry_of_no_shape_keeps_nothing_else_from_being_found() -> None:
+    """What is no message is left out; one that breaks the intake is skipped with its kind."""
+    async with FakeSlack() as slack:
+        slack.courier.deaf = True
+        await slack.say(CHANNEL, f"{MENTION} one")
+        whole = slack.api.methods["conversations.history"]
+
+        def spoiled(args: Any) -> dict[str, Any]:
+            answer = whole(args)
+            odd: list[Any] = [
+                None,
+                [],
+                "x",
+                {},
+                {"ts": 5},
+                {"ts": "1.1", "user": [], "files": [5]},
+                {"ts": "1.2", "blocks": 7},
+            ]
+            return {**answer, "messages": [*odd, *answer["messages"]]}
+
+        slack.api.methods["conversations.history"] = spoiled
+        async with away(slack, CHANNEL) as app:
+            await slack.until(lambda: app.engine.answered)
+            assert [question.text for question in app.engine.answered] == ["one"]
+
+
 async def test_a_memory_that_fails_does_not_end_the_looking() -> None:
     """The next connection looks again."""
     async with FakeSlack() as slack:
@@ -246,6 +273,7 @@ async def test_a_memory_that_fails_does_not_end_the_looking() -> None:
         await slack.until(lambda: engine.answered, 15)
         await engine.close()
         await app.stop()
+        await host.close()
 
 
 async def test_a_question_in_rich_text_alone_is_found() -> None:

@@ -159,8 +159,9 @@ async def test_nothing_listens_where_slack_should_be() -> None:
     """A refused connection is a fault of the network."""
     async with FakeSlack() as slack:
         nowhere = settings(slack, api_base_url="http://127.0.0.1:9/api/")
-    with pytest.raises(PlatformError):
-        await run(Echo(), nowhere, Host())  # type: ignore[arg-type]
+    async with Host() as host:
+        with pytest.raises(PlatformError):
+            await run(Echo(), nowhere, host)  # type: ignore[arg-type]
 
 
 async def test_it_stops_cleanly() -> None:

@@ -34,6 +34,7 @@ async def showing(slack: FakeSlack, lines: int) -> AsyncIterator[App]:
     finally:
         await engine.close()
         await app.stop()
+        await host.close()
 
 
 async def ask(

@@ -173,6 +173,21 @@ def test_a_cancelled_adapter_ends() -> None:
     assert ended == ["closed"]
 
 
+def test_an_adapter_that_is_cancelled_from_within_is_started_again() -> None:
+    """A library that cancels what it awaits ends no adapter in silence."""
+
+    async def life() -> None:
+        waited = asyncio.get_running_loop().create_future()
+        waited.cancel()
+        await waited
+
+    with capture_logs() as logs:
+        starts, status = lives(life)
+    assert starts == [0, 1]
+    assert status.ready
+    assert [line["reason"] for line in falls(logs)] == ["it was cancelled from within"]
+
+
 def test_the_admins_are_told_of_a_fall() -> None:
     """Once, however often it falls, with the adapter's name and the reason."""
     told: list[str] = []

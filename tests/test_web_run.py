@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from adapters.web import Settings, check
 from adapters.web.app import STATIC
 from adapters.web.channel import Wire
-from adapters.web.run import announce, listen
+from adapters.web.server import announce, listen
 from bot.errors import SettingsError
 from bot.loading import load, schema
 from tests.webserver import PATIENCE, events, web

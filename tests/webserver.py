@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from adapters.web.run import attend, listen
+from adapters.web.server import attend, listen
 from adapters.web.settings import Settings
 from bot.config import BotSettings, LimitsSettings
 from bot.engine import Engine
@@ -138,4 +138,6 @@ async def web(
             serving.cancel()
         with suppress(asyncio.CancelledError):
             await serving
+        for held in sockets:
+            held.close()
         await memory.close()

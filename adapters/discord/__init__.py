@@ -11,13 +11,13 @@ __all__ = ["Settings", "check", "run"]
 
 async def run(engine: Engine, settings: Settings, host: Host) -> None:
     """Connect and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest."""
-    from adapters.discord.run import serve
+    from adapters.discord.adapter import serve
 
     await serve(engine, settings, host)
 
 
 async def check(settings: Settings) -> list[Check]:
     """Whether the token logs in, whether messages may be read, and how many servers the bot is in."""
-    from adapters.discord.check import inspect
+    from adapters.discord.inspection import inspect
 
     return await inspect(settings)

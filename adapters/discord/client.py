@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import discord
 import structlog
 
 from adapters.discord.commands import sync
+from adapters.discord.events import guard_parsers
 from adapters.discord.incoming import home, spoken
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import Interactions
@@ -18,9 +21,14 @@ from adapters.discord.missed import Missed
 from adapters.discord.rest import Rest
 from adapters.discord.settings import Settings
 from adapters.discord.surroundings import Past
+from adapters.unreadable import log_skipped
 from bot.engine import Engine
 from bot.health import Host
 
+GOODBYE = 3.0
+"""Seconds for ending what is being done, and again for closing: a gateway that is gone does not answer."""
+PATIENCE = 120.0
+"""Seconds that discord.py may take to connect again: its own pauses grow to a quarter of an hour."""
 ARRIVAL = 1.0
 """Seconds after the log-in in which the gateway tells of most servers; the others are looked through one by one."""
 
@@ -38,6 +46,7 @@ class Client(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             guild_ready_timeout=0.0,
         )
+        guard_parsers(self._connection.parsers)
         self._engine = engine
         self._host = host
         self._status = host.status("discord")
@@ -50,13 +59,34 @@ class Client(discord.Client):
         self._missed = Missed(self, rest, engine.memory, catch_up, take, roles)
         self._arrived = False
         self._served = False
+        self._limit = asyncio.timeout(PATIENCE)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._short: set[asyncio.Task[Any]] = set()  # those that end soon by themselves
 
     async def drain(self) -> None:
-        """Cancel what is still being done and wait until it is gone."""
+        """Let commands and changes of messages be done, `GOODBYE` seconds at most; cancel the rest. No answer ends."""
+        await self._settle()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Hold the connection; discord.py connects again where it is lost.
+
+        Raises TimeoutError once it has stayed away for `PATIENCE` seconds, beside what discord.py raises.
+        """
+        self._limit = asyncio.timeout(PATIENCE)
+        async with self._limit:
+            await super().connect(reconnect=reconnect)
+
+    async def close(self) -> None:
+        """Close the connection, which discord.py does by itself where it gives up, and commands are answered over."""
+        await self._settle()
+        await super().close()
+
+    async def _settle(self) -> None:
+        if self._short:
+            await asyncio.wait(self._short, timeout=GOODBYE)
 
     async def setup_hook(self) -> None:
         """Called after the login, before the gateway."""
@@ -83,6 +113,7 @@ class Client(discord.Client):
         """The connection is lost; discord.py begins another."""
         if self._status.ready:
             log.warning("discord is disconnected")
+            self._expect(PATIENCE)
         self._status.down("the connection is lost; connecting again")
 
     async def on_message(self, message: discord.Message) -> None:
@@ -94,20 +125,26 @@ class Client(discord.Client):
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """A message changed, perhaps by its author."""
         if spoken(event.message, self._engine.access.bots):
-            await self._keep(self._intake.amend(event))
+            await self._keep(self._intake.amend(event), short=True)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Somebody deleted a message."""
-        await self._keep(self._intake.retract(event.channel_id, [event.message_id], self._home(event.channel_id)))
+        gone, channel = [event.message_id], event.channel_id
+        await self._keep(self._intake.retract(channel, gone, self._home(channel)), short=True)
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Somebody deleted many messages at once."""
         gone, channel = sorted(event.message_ids), event.channel_id
-        await self._keep(self._intake.retract(channel, gone, self._home(channel)))
+        await self._keep(self._intake.retract(channel, gone, self._home(channel)), short=True)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Somebody gave a command or pressed a button."""
-        await self._keep(self._interactions.take(interaction))
+        await self._keep(self._interactions.take(interaction), short=True)
+
+    async def on_error(self, event: str, /, *_: Any, **__: Any) -> None:
+        """What was heard could not be taken in."""
+        if error := sys.exception():
+            log_skipped("discord", event.removeprefix("on_").upper(), error)
 
     def _home(self, channel: int) -> int:
         """The channel of a thread of the bot's own; 0 for everything else."""
@@ -124,13 +161,20 @@ class Client(discord.Client):
 
     def _up(self) -> None:
         self._status.up()
+        self._expect(None)
         log.info("discord is connected", bot=self._me.name, servers=len(self.guilds))
 
-    async def _keep(self, doing: Coroutine[Any, Any, None]) -> None:
-        """Do something that `drain` can end."""
+    def _expect(self, seconds: float | None) -> None:
+        """Give the connection so much time to come back, or all."""
+        with suppress(RuntimeError):  # it was given up
+            self._limit.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+    async def _keep(self, doing: Coroutine[Any, Any, None], short: bool = False) -> None:
+        """Do something that `drain` can end; it waits for what is `short`."""
         task = asyncio.create_task(doing)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for tasks in (self._tasks, self._short) if short else (self._tasks,):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         await asyncio.wait((task,))
         if not task.cancelled():
             task.result()

@@ -61,7 +61,7 @@ async def _known(rest: Rest, path: str) -> Any:
 
 
 def _same(known: Any) -> bool:
-    if not isinstance(known, list):
+    if not isinstance(known, list) or not all(isinstance(there, dict) for there in known):
         return False
     wanted = {command["name"]: command for command in payload()}
     return len(known) == len(wanted) and all(_bare(there) == wanted.get(there.get("name")) for there in known)
@@ -69,5 +69,6 @@ def _same(known: Any) -> bool:
 
 def _bare(there: Mapping[str, Any]) -> dict[str, Any]:
     """A command as Discord gives it, without all that `payload` does not say."""
-    options = [{key: value for key, value in option.items() if value} for option in there.get("options") or ()]
+    given = (option for option in there.get("options") or () if isinstance(option, dict))
+    options = [{key: value for key, value in option.items() if value} for option in given]
     return {**{key: there.get(key) for key in payload()[0]}, "options": options}

@@ -31,7 +31,8 @@ WIDTH = 44
 """Columns of a table: a phone shows them."""
 QUICK = 1.0
 """Seconds that may pass before a command is acknowledged, of the three that Discord waits."""
-LOST = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
+LOST = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError, RuntimeError)
+"""What an answer to an interaction can fail with; RuntimeError is aiohttp's for a session that is closed."""
 
 log = structlog.get_logger(__name__)
 

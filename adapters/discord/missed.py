@@ -11,7 +11,9 @@ import discord
 import structlog
 from discord.utils import time_snowflake, utcnow
 
+from adapters.discord.events import read_message
 from adapters.discord.rest import Rest
+from adapters.unreadable import UNREADABLE, log_skipped
 from bot.errors import PlatformError, PlatformFault, StorageError
 from bot.ports import Memory
 
@@ -97,7 +99,7 @@ class Missed:
         if last > since and not self._new:
             try:
                 async for message in self._history(room, since):
-                    await self._take(message)
+                    await self._give(message)
                     last = message.id
             except PlatformError as error:
                 log.warning("what was said meanwhile could not be read", channel=room.id, error=str(error))
@@ -105,22 +107,29 @@ class Missed:
         self._known[room.id] = max(last, self._known.get(room.id, 0))
         whole.add(room.id)
 
+    async def _give(self, message: discord.Message) -> None:
+        """Give a message to `take`; one that it cannot read is skipped, for the others' sake."""
+        try:
+            await self._take(message)
+        except UNREADABLE as error:
+            log_skipped("discord", "a message of the history", error)
+
     async def _history(self, room: Room, after: int) -> AsyncIterator[discord.Message]:
         """The messages of a room after one, the oldest first. Raises PlatformError."""
         while True:
             page = await self._ask(f"/channels/{room.id}/messages?after={after}&limit={PAGE}") or []
-            for data in sorted(page, key=lambda data: int(data["id"])):
+            known = [data for data in page if isinstance(data, dict) and str(data.get("id")).isdecimal()]
+            for data in sorted(known, key=lambda data: int(data["id"])):
                 after = int(data["id"])
                 if message := await self._read(room, data):
                     yield message
-            if len(page) < PAGE:
+            if len(page) < PAGE or not known:
                 return
 
     async def _read(self, room: Room, data: Any) -> discord.Message | None:
-        """A message; None where Discord does not say what its author may, which others must not suffer from."""
-        state = self._client._connection
-        message = discord.Message(state=state, channel=room, data=data)
-        if not room.guild or not self._roles(message):
+        """A message; None where it, or what its author may, cannot be had, which others must not suffer from."""
+        message = read_message(self._client, room, data)
+        if message is None or not room.guild or not self._roles(message):
             return message
         try:
             member = await self._member(room.guild.id, str(message.author.id))
@@ -131,7 +140,7 @@ class Missed:
             return None
         if member:
             data["member"] = member
-        return discord.Message(state=state, channel=room, data=data)
+        return read_message(self._client, room, data)
 
     async def _member(self, guild: int, author: str) -> Any:
         """A person as a member of the server; None for who is none any more."""

@@ -72,6 +72,10 @@ class Rest:
         except (ClientError, TimeoutError, OSError) as error:
             detail = f"Discord cannot be reached ({type(error).__name__})"
             raise PlatformError(PlatformFault.NETWORK, detail) from None
+        except RuntimeError:
+            if not self.session.closed:
+                raise
+            raise PlatformError(PlatformFault.NETWORK, "the connection to Discord is closed") from None
         if pacer:
             _observe(pacer, said)
         if status < 300:

@@ -11,6 +11,7 @@ import discord
 import structlog
 
 from adapters.discord.embed_text import read_texts
+from adapters.discord.events import read_message
 from adapters.discord.incoming import SPOKEN
 from adapters.discord.rest import Rest
 from adapters.discord.words import call, read
@@ -25,11 +26,8 @@ CHAIN = 4
 """How many replies up it is followed beyond the message that the question replies to."""
 PATIENCE = 2.0
 """Seconds that an answer waits for one of the two readings."""
-
 BY_APPS = (discord.MessageType.chat_input_command, discord.MessageType.context_menu_command)
 """Types of what apps answer to commands."""
-BROKEN = (AttributeError, KeyError, TypeError, ValueError)
-"""What discord.py raises of a message in a form that it does not know."""
 
 log = structlog.get_logger(__name__)
 
@@ -144,12 +142,8 @@ class Past:
         channel: Any = self.client.get_channel(int(incoming.channel_id))
         channel = channel or self.client.get_partial_messageable(int(incoming.channel_id))
         for data in answer:
-            try:
-                yield discord.Message(state=self.client._connection, channel=channel, data=data)
-            except BROKEN as error:
-                log.warning(
-                    "a message is left out that could not be read", kind=type(error).__name__, id=data.get("id")
-                )
+            if message := read_message(self.client, channel, data):
+                yield message
 
 
 def _target(message: discord.Message) -> int:

@@ -11,13 +11,13 @@ __all__ = ["Settings", "check", "run"]
 
 async def run(engine: Engine, settings: Settings, host: Host) -> None:
     """Connect and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest."""
-    from adapters.slack.run import serve
+    from adapters.slack.adapter import serve
 
     await serve(engine, settings, host)
 
 
 async def check(settings: Settings) -> list[Check]:
     """Whether the tokens log in, with which scopes, and whether Socket Mode opens."""
-    from adapters.slack.check import inspect
+    from adapters.slack.inspection import inspect
 
     return await inspect(settings)

@@ -11,6 +11,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
+from adapters.unreadable import UNREADABLE, log_skipped
+
 LONGEST = 1_000_000
 """Bytes of a request; Slack's own are far shorter."""
 PATIENCE = 10.0
@@ -88,10 +90,11 @@ class Door:
         """Have bolt answer; returns the status."""
         try:
             request = AsyncBoltRequest(body=body.decode(), headers=dict(headers))
-        except (ValueError, TypeError, AttributeError, LookupError):
+            response = await app.async_dispatch(request)
+        except UNREADABLE as error:
+            log_skipped("slack", "a request", error)
             await _answer(send, 400)
             return 400
-        response = await app.async_dispatch(request)
         kind = response.headers.get("content-type", ["text/plain"])[0]
         text = response.body if isinstance(response.body, str) else json.dumps(response.body)
         status = 503 if response.status >= 500 else int(response.status)  # bolt has said in the log what broke

@@ -46,7 +46,7 @@ class History:
                 types=self._types, exclude_archived=True, limit=PAGE, cursor=cursor
             ),
         )
-        return {channel["id"]: bool(channel.get("is_ext_shared")) for channel in listed if "id" in channel}
+        return {channel["id"]: bool(channel.get("is_ext_shared")) for channel in listed if channel.get("id")}
 
     async def messages(self, channel: str, since: str) -> list[Entry]:
         """What was said after this `ts` outside of threads, and what began one, the oldest first."""
@@ -84,12 +84,16 @@ class History:
         return _sort(found)
 
     async def _list(self, key: str, request: Request, pages: int = PAGES) -> list[Entry]:
-        """A list that comes in pages."""
+        """A list that comes in pages; what is no entry is left out, and of each what has another shape than it should.
+
+        Every message has its `ts`.
+        """
         entries: list[Entry] = []
         cursor = None
         for _ in range(pages):
             answer = await self._ask(request, cursor)
-            entries += map(sound, tables(answer.get(key)))
+            found = map(sound, tables(answer.get(key)))
+            entries += [entry for entry in found if key != "messages" or entry.get("ts")]
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
             if cursor is None:
                 break

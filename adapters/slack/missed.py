@@ -14,6 +14,7 @@ from adapters.slack.history import Entry, History
 from adapters.slack.incoming import is_direct
 from adapters.slack.intake import Intake
 from adapters.slack.workspace import Workspace
+from adapters.unreadable import UNREADABLE, log_skipped
 from bot.errors import PlatformError, StorageError
 from bot.ports import Memory
 
@@ -92,7 +93,10 @@ class Missed:
         for message in messages:
             if not self._closing.is_set():
                 event = {**message, "type": "message", "channel": channel}
-                await self._intake.take({**about, "event": event}, late=True)
+                try:
+                    await self._intake.take({**about, "event": event}, late=True)
+                except UNREADABLE as error:
+                    log_skipped("slack", "a message of the history", error)
 
 
 def _arrange(places: Iterable[tuple[str, str]], team: str) -> dict[str, list[str]]:

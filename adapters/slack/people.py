@@ -10,6 +10,7 @@ from adapters.slack.calls import call
 from adapters.slack.workspace import Workspace
 from bot.errors import PlatformError, PlatformFault
 from bot.quotes import plain
+from bot.tasks import report
 
 METHOD = "users.info"
 PATIENCE = 1.0
@@ -37,6 +38,7 @@ class People:
         if user not in self._asking:
             self._asking[user] = asyncio.create_task(self._ask(user))
             self._asking[user].add_done_callback(lambda _: self._asking.pop(user))
+            self._asking[user].add_done_callback(report)
         return self._asking[user]
 
     async def _ask(self, user: str) -> None:

@@ -41,6 +41,8 @@ class Search:
                 raise
             return ""
         for message in messages:
+            if not isinstance(message, dict) or not isinstance(message.get("ts"), str):
+                continue
             if message.get("user") != self.workspace.me.user or message["ts"] in known:
                 continue
             said = find_turn(message)

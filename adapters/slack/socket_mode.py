@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.connection import quiet_logger
 from adapters.slack.login import open_socket
+from adapters.unreadable import UNREADABLE, log_skipped
 from bot.errors import PlatformError, PlatformFault
 from bot.health import Status
 
@@ -24,8 +31,8 @@ LOOK = 0.5
 """Seconds between two looks at the connection."""
 PATIENCE = 60.0
 """Seconds that the SDK may take to connect again: its address may have expired meanwhile, so all begins anew then."""
-PAUSE = 10.0
-"""Seconds before another connection is begun where Slack cannot be reached."""
+EVENTS, UNKNOWN = "events_api", 404
+"""The type of an envelope with an event, and bolt's status for what it has nothing to do with."""
 GOODBYE = 3.0
 """Seconds for closing."""
 
@@ -61,54 +68,95 @@ class Link:
             log.warning("slack is disconnected")
 
 
-async def listen(app: AsyncApp, client: AsyncWebClient, app_token: SecretStr, link: Link) -> None:
-    """Take what Slack sends until cancelled.
+class Socket(SocketModeClient):
+    """The SDK's client, which passes on only what has an envelope's shape."""
 
-    Raises SettingsError for a bad app token, and PlatformError where the first connection fails; later ones are begun
-    anew here, so that live replies keep their client.
+    async def enqueue_message(self, message: str) -> None:
+        """Take a frame; one that cannot be read is logged and acknowledged, for it would only come again."""
+        try:
+            envelope = json.loads(message)
+            if fault := _find_fault(envelope):
+                log_skipped("slack", envelope.get("type"), fault)
+                await acknowledge(self, envelope.get("envelope_id"))
+                return
+        except UNREADABLE as error:
+            log_skipped("slack", "a frame", error)
+            return
+        await super().enqueue_message(message)
+
+
+def _find_fault(envelope: dict[str, Any]) -> TypeError | None:
+    """What keeps the SDK from reading an envelope that carries a payload."""
+    if "envelope_id" not in envelope or isinstance(envelope.get("payload"), dict):
+        return None
+    return TypeError("the payload is no object")
+
+
+async def acknowledge(client: AsyncBaseSocketModeClient, envelope_id: Any) -> None:
+    """Tell Slack that an envelope was taken, so that it does not come again."""
+    if isinstance(envelope_id, str):
+        await client.send_socket_mode_response(SocketModeResponse(envelope_id))
+
+
+async def listen(app: AsyncApp, client: AsyncWebClient, app_token: SecretStr, link: Link) -> None:
+    """Take what Slack sends until cancelled; the SDK connects again where the connection is lost.
+
+    Raises SettingsError for a bad app token, and PlatformError where it does not connect or has stayed away for too
+    long.
     """
     token = app_token.get_secret_value()
-    await _connect(app, client, token, link)
-    while True:
-        try:
-            await _connect(app, client, token, link)
-        except PlatformError as error:
-            link.status.down(f"Slack cannot be reached ({error})")
-            await asyncio.sleep(error.retry_after or PAUSE)
-
-
-async def _connect(app: AsyncApp, client: AsyncWebClient, token: str, link: Link) -> None:
-    """Hold one connection, reconnected by the SDK, until it has stayed away for too long."""
     address = await open_socket(client, token)
-    handler = AsyncSocketModeHandler(app, token, logger=quiet_logger(), web_client=client, ping_interval=PING)
-    handler.client.wss_uri = address
+    socket = Socket(token, quiet_logger(), client, ping_interval=PING)
+    socket.socket_mode_request_listeners.append(_hand_to(app))
+    socket.wss_uri = address
     try:
         try:
             async with asyncio.timeout(PATIENCE):
-                await handler.connect_async()  # type: ignore[no-untyped-call]
+                await socket.connect()  # type: ignore[no-untyped-call]
         except TimeoutError:
             raise PlatformError(PlatformFault.NETWORK, "Socket Mode does not connect") from None
-        await _watch(handler, link)
+        await _watch(socket, link)
+        raise PlatformError(PlatformFault.NETWORK, "the connection stayed away")
     finally:
-        await _close(handler)
+        await _close(socket)
 
 
-async def _watch(handler: AsyncSocketModeHandler, link: Link) -> None:
+def _hand_to(app: AsyncApp) -> Callable[[AsyncBaseSocketModeClient, SocketModeRequest], Awaitable[None]]:
+    """A listener that has the app answer; an event that the app cannot read, or does not know, is acknowledged."""
+
+    async def hand(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        began = time.time()
+        try:
+            response = await run_async_bolt_app(app, request)
+            if response.status == UNKNOWN and request.type == EVENTS:
+                raise LookupError("no event")
+        except UNREADABLE as error:
+            log_skipped("slack", request.type, error)
+            await acknowledge(socket, request.envelope_id)
+            return
+        await send_async_response(socket, request, response, began)
+
+    return hand
+
+
+async def _watch(socket: Socket, link: Link) -> None:
     """Keep the link true for as long as the connection does not stay away."""
     clock = asyncio.get_running_loop().time
     seen = clock()
-    while clock() - seen < PATIENCE:
-        if await handler.client.is_connected():
+    while True:
+        if await socket.is_connected():
             seen = clock()
-            link.up(handler.client.current_session)
+            link.up(socket.current_session)
+        elif clock() - seen > PATIENCE:
+            return
         else:
             link.down()
         await asyncio.sleep(LOOK)
 
 
-async def _close(handler: AsyncSocketModeHandler) -> None:
+async def _close(socket: Socket) -> None:
     try:
         async with asyncio.timeout(GOODBYE):
-            await handler.close_async()  # type: ignore[no-untyped-call]
+            await socket.close()  # type: ignore[no-untyped-call]
     except TimeoutError:
-        await handler.client.aiohttp_client_session.close()
+        await socket.aiohttp_client_session.close()

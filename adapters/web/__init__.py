@@ -11,13 +11,13 @@ __all__ = ["Settings", "check", "run"]
 
 async def run(engine: Engine, settings: Settings, host: Host) -> None:
     """Serve until cancelled, then end what is being sent and close. Raises SettingsError for a busy port."""
-    from adapters.web.run import serve
+    from adapters.web.server import serve
 
     await serve(engine, settings, host)
 
 
 async def check(settings: Settings) -> list[Check]:
     """Whether the page's address can be served from."""
-    from adapters.web.run import inspect
+    from adapters.web.server import inspect
 
     return [await inspect(settings)]

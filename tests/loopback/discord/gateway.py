@@ -197,6 +197,11 @@ class Gateway:
             data = next(event["d"] for event in reversed(session.events) if event["t"] == name)
             self._push(session, name, data)
 
+    def send(self, name: str, data: Any) -> None:
+        """Send an event of any shape to every client, as the platform or a proxy might by mistake."""
+        for session in self.live:
+            self._push(session, name, data)
+
     async def reconnect(self) -> None:
         """Ask every client to reconnect and resume."""
         await self._order({"op": 7, "d": None, "s": None, "t": None})
@@ -225,7 +230,7 @@ class Gateway:
             assert session.socket
             await session.socket.send_json(frame)
 
-    def _push(self, session: Session, name: str, data: dict[str, Any]) -> None:
+    def _push(self, session: Session, name: str, data: Any) -> None:
         event = {"op": 0, "t": name, "s": len(session.events) + 1, "d": data}
         session.events.append(event)
         if session.socket and not session.socket.closed:

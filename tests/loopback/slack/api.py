@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from aiohttp import web
 
 from tests.loopback.slack import payloads
 from tests.loopback.slack.rules import HISTORY, KINDS, READ, UPDATE_TEXT, RefusalError, check_content
@@ -242,3 +245,14 @@ class Api:
         if said is None or said.deleted:
             raise RefusalError("message_not_found")
         return said.reactions[args["name"]]
+
+
+async def read_arguments(request: web.Request) -> dict[str, Any]:
+    """A call's arguments, however they came: query, form or JSON."""
+    args: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json" and (body := await request.text()):
+        args |= json.loads(body)
+    elif request.method == "POST":
+        args |= {key: str(value) for key, value in (await request.post()).items()}
+    args.pop("token", None)
+    return args

@@ -186,16 +186,17 @@ class App:
 @asynccontextmanager
 async def connected(slack: FakeSlack, **changes: Any) -> AsyncIterator[App]:
     """The adapter, connected by Socket Mode, or by HTTP where `app_token` is empty."""
-    engine, host = Echo(), Host()
-    app = App(engine, host, start(slack, cast(Engine, engine), host, **changes))
-    try:
-        await slack.until(lambda: app.ready or app.task.done())
-        if app.task.done():
-            app.task.result()
-        yield app
-    finally:
-        await engine.close()
-        await app.stop()
+    engine = Echo()
+    async with Host() as host:
+        app = App(engine, host, start(slack, cast(Engine, engine), host, **changes))
+        try:
+            await slack.until(lambda: app.ready or app.task.done())
+            if app.task.done():
+                app.task.result()
+            yield app
+        finally:
+            await engine.close()
+            await app.stop()
 
 
 def start(slack: FakeSlack, engine: Engine, host: Host, **changes: Any) -> asyncio.Task[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-import json
 import secrets
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from tests.loopback.slack import payloads
-from tests.loopback.slack.api import Api
+from tests.loopback.slack.api import Api, read_arguments
 from tests.loopback.slack.delivery import Courier, Delivery
 from tests.loopback.slack.files import Files
 from tests.loopback.slack.limits import Fault, Faults, Limits
@@ -76,19 +75,26 @@ class FakeSlack:
         return f"{self.origin}/api/"
 
     async def __aenter__(self) -> FakeSlack:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.origin = f"http://{host}:{port}"
+        await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.stop()
+        assert kind or not self.files.leaks, "a token was sent to where files are taken"
+
+    async def start(self, port: int = 0) -> None:
+        """Listen; at 0 on any free port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        host, bound = self._runner.addresses[0][:2]
+        self.origin = f"http://{host}:{bound}"
+
+    async def stop(self) -> None:
+        """Stop delivering and listening."""
         await self.courier.close()
         await self._runner.cleanup()
-        assert kind or not self.files.leaks, "a token was sent to where files are taken"
 
     async def until(self, predicate: Callable[[], T], patience: float = 10.0) -> T:
         """Wait until something holds, looking when something happened here and now and then; returns what it was."""
@@ -197,7 +203,7 @@ class FakeSlack:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         """One call of the Web API."""
         method = request.match_info["method"]
-        args = await _arguments(request)
+        args = await read_arguments(request)
         self.calls.append((method, args))
         self.peers[method].add(request.transport.get_extra_info("peername") if request.transport else None)
         fault = self.faults.take(method)
@@ -286,14 +292,3 @@ class FakeSlack:
 
     def _change(self) -> None:
         self._changed.set()
-
-
-async def _arguments(request: web.Request) -> dict[str, Any]:
-    """A call's arguments, however they came: query, form or JSON."""
-    args: dict[str, Any] = dict(request.query)
-    if request.content_type == "application/json" and (body := await request.text()):
-        args |= json.loads(body)
-    elif request.method == "POST":
-        args |= {key: str(value) for key, value in (await request.post()).items()}
-    args.pop("token", None)
-    return args

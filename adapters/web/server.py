@@ -6,8 +6,9 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import partial
 
 import aiohttp
 import structlog
@@ -29,20 +30,51 @@ log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
-    """A server that leaves the signals to the front door."""
+    """A server that leaves the signals to the front door. One that falls leaves what is being sent to its end."""
+
+    told = False
+    """Whether it was told to stop."""
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         """Capture none."""
         return nullcontext()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening; where that was told, end every connection too, within `CLOSING` seconds."""
+        if self.told:
+            await super().shutdown(sockets)
+            return
+        self.hang_up()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()  # at once where nothing is being sent, else after that
+
+    def hang_up(self) -> None:
+        """Take no further connections."""
+        for listener in getattr(self, "servers", ()):
+            listener.close()
+
 
 async def serve(engine: Engine, settings: Settings, host: Host) -> None:
-    """Take the address and serve there until cancelled. Raises SettingsError for one that cannot be taken."""
-    await attend(listen(settings), engine, settings, host)
+    """Take the address and serve there until cancelled. Raises SettingsError for one that cannot be taken.
+
+    It may be called again after it fell: the address is kept meanwhile, and who comes waits for the next server.
+    """
+    sockets = await host.keep("web sockets", partial(_listening, settings))
+    await attend(sockets, engine, settings, host)
 
 
-async def attend(sockets: list[socket.socket], engine: Engine, settings: Settings, host: Host) -> None:
-    """Serve what comes in at the sockets until cancelled, then end what is being sent and close."""
+@asynccontextmanager
+async def _listening(settings: Settings) -> AsyncIterator[list[socket.socket]]:
+    sockets = listen(settings)
+    try:
+        yield sockets
+    finally:
+        for held in sockets:
+            held.close()
+
+
+async def attend(sockets: Sequence[socket.socket], engine: Engine, settings: Settings, host: Host) -> None:
+    """Serve what comes in at the sockets until cancelled, then end what is being sent. The sockets stay open."""
     bound = settings.model_copy(update={"port": sockets[0].getsockname()[1]})
     config = uvicorn.Config(
         build(engine, settings, host),
@@ -55,19 +87,21 @@ async def attend(sockets: list[socket.socket], engine: Engine, settings: Setting
         timeout_graceful_shutdown=CLOSING,
     )
     server = Server(config)
-    serving = asyncio.create_task(server.serve(sockets))
+    serving = asyncio.create_task(server.serve([held.dup() for held in sockets]))  # which the server closes
     announce(bound, os.environ)
     host.status("web").up()
     try:
         await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.told = True
+        raise
     finally:
         host.status("web").down("stopped")
         server.should_exit = True
         try:
             await serving
         finally:
-            for held in sockets:
-                held.close()
+            server.hang_up()
 
 
 def listen(settings: Settings) -> list[socket.socket]:

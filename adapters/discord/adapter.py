@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 import aiohttp
 import discord
@@ -13,7 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.discord.admins import Admins
-from adapters.discord.client import Client
+from adapters.discord.client import GOODBYE, Client
 from adapters.discord.login import ask, introduce, refused
 from adapters.discord.rest import connect
 from adapters.discord.settings import PORTAL, TOKEN, Settings
@@ -22,29 +23,30 @@ from bot.errors import PlatformError, PlatformFault, SettingsError
 from bot.health import Host
 
 AUTHENTICATION_FAILED = 4004
-GOODBYE = 3.0
-"""Seconds for closing: a gateway that is gone does not answer."""
 EXPECTED = (OSError, TimeoutError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed)
 
 log = structlog.get_logger(__name__)
 
 
 async def serve(engine: Engine, settings: Settings, host: Host) -> None:
-    """Log in and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest."""
+    """Log in and serve until cancelled. Raises SettingsError for what no retry mends, PlatformError for the rest.
+
+    It may be called again after it fell: what answers are written over outlives it.
+    """
     _quiet()
-    async with connect(settings, host.calls) as rest:
-        me = await introduce(rest)
-        gateway = settings.gateway_url or str((await ask(rest, "/gateway/bot"))["url"])
-        _lead(settings.api_base_url, gateway)
-        log.info("logged in to discord", bot=me.name, id=me.user, reads_all_messages=me.reads)
-        engine.alerts.connect("discord", Admins(settings, me.owners | set(settings.admins)).tell)
-        client = Client(engine, settings, host, rest, me)
-        try:
-            await _run(client, settings.token.get_secret_value().strip())
-        finally:
-            await client.drain()
-            await _close(client)
-            host.status("discord").down("stopped")
+    rest = await host.keep("discord rest", partial(connect, settings, host.calls))
+    me = await introduce(rest)
+    gateway = settings.gateway_url or str((await ask(rest, "/gateway/bot"))["url"])
+    _lead(settings.api_base_url, gateway)
+    log.info("logged in to discord", bot=me.name, id=me.user, reads_all_messages=me.reads)
+    engine.alerts.connect("discord", Admins(settings, me.owners | set(settings.admins)).tell)
+    client = Client(engine, settings, host, rest, me)
+    try:
+        await _run(client, settings.token.get_secret_value().strip())
+    finally:
+        await client.drain()
+        await _close(client)
+        host.status("discord").down("stopped")
 
 
 async def _run(client: Client, token: str) -> None:
