@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from bot.deadline import Deadline
 from bot.errors import ModelError
 from bot.facts import Facts
 from bot.journal import Journal
@@ -111,7 +112,7 @@ class Prompt:
     """What the model is told. `messages` starts with a user's and never has two of one role in a row.
 
     `temperature` is sent only where it is set; `max_tokens` bounds the answer. Nobody waits for what is asked in the
-    `background`.
+    `background`. By its `deadline`, where there is one, the model that is asked has to show life.
     """
 
     system: str
@@ -119,6 +120,7 @@ class Prompt:
     max_tokens: int
     temperature: float | None = None
     background: bool = False
+    deadline: Deadline | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,9 @@ class Piece:
     """What a model streams: text for the reader, reasoning that is not, and at the end how it ended.
 
     `end` is DONE, CUT (the length limit) or REFUSED, on the last piece only, with the `usage` where it is known. `anew`
-    is the failure after which the answer begins afresh: what was said before it is void. `model` is the name of the one
-    that wrote it, on the last piece; `aside` a sentence of the bot's own for below it.
+    is the failure after which the answer begins afresh: what was said before it is void. `failed` is that of an attempt
+    which said nothing, before the next one. `model` is the name of the one that wrote it, on the last piece; `aside` a
+    sentence of the bot's own for below it.
     """
 
     text: str = ""
@@ -135,6 +138,7 @@ class Piece:
     end: State | None = None
     usage: Usage | None = None
     anew: ModelError | None = None
+    failed: ModelError | None = None
     model: str = ""
     aside: str = ""
 

@@ -18,7 +18,7 @@ from bot.errors import ModelError, ModelFault, SettingsError
 from bot.facts import Cache, Facts
 from bot.messages import Message, Role
 from bot.models.choice import ANTHROPIC, OPENAI, choose
-from bot.models.discovery import Address, Server, discover
+from bot.models.discovery import Address, Server, discover, near
 from bot.models.machine import Machine, obstacle
 from bot.ports import Model, Prompt
 from tests.loopback.ollama import LMStudio, Ollama, Stranger, ollama_model
@@ -296,3 +296,28 @@ asyncio.run(story())
 """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ended.stdout.splitlines()[-1:] == [f"[] {own!r}"], ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("http://127.0.0.1:11434/v1", True),
+        ("http://[::1]:8080/v1", True),
+        ("http://localhost:1234/v1", True),
+        ("http://192.168.1.20:11434/v1", True),
+        ("http://10.0.0.5/v1", True),
+        ("http://[fd00::7]:8000/v1", True),
+        ("http://100.100.7.1:11434/v1", True),
+        ("http://ollama:11434/v1", True),
+        ("http://host.docker.internal:11434/v1", True),
+        ("http://nas.local/v1", True),
+        ("https://llm.example.org/v1", False),
+        ("https://api.openai.com/v1", False),
+        ("http://8.8.8.8/v1", False),
+        ("https://local.example.com/v1", False),
+        ("", False),
+    ],
+)
+def test_a_server_of_the_own_network_is_known_by_its_address(url: str, own: bool) -> None:
+    """The machine itself, a private address, a name that only the own network knows; nothing is looked up."""
+    assert near(url) is own

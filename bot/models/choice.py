@@ -10,11 +10,12 @@ import structlog
 from pydantic import SecretStr
 
 from bot.config import Settings
+from bot.deadline import PATIENCE
 from bot.errors import ModelError, ModelFault, SettingsError
 from bot.facts import Facts
 from bot.models import trial
 from bot.models.deferred import Deferred
-from bot.models.discovery import Server, away, discover, list_models
+from bot.models.discovery import Server, away, discover, list_models, near
 from bot.models.known import lookup
 from bot.models.limits import describe
 from bot.models.machine import Machine, obstacle
@@ -106,12 +107,15 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
     reader = PEOPLE[provider] if official else host
     label = f"{provider}/{name}"
     facts = lookup(label, settings.models, section.context, official=official)
+    timeout = section.timeout or PATIENCE
+    slow = not section.timeout and near(section.base_url)  # it may have to load the model first
     fields = {
         "name": label,
         "model": name,
         "api_key": section.api_key,
         "base_url": section.base_url,
-        "timeout": section.timeout,
+        "timeout": timeout,
+        "last_timeout": max(timeout, settings.local.timeout) if slow else timeout,
         "reader": reader,
         "facts": facts,
     }
@@ -120,7 +124,7 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
         return await (make_openai(**fields) if provider == "openai" else make_anthropic(**fields))
 
     look = _look(label, name, settings) if custom else None
-    return Deferred(label, reader, make, patience=section.timeout, facts=facts, look=look)
+    return Deferred(label, reader, make, patience=timeout, facts=facts, look=look)
 
 
 def _look(label: str, name: str, settings: Settings) -> Look:
@@ -165,7 +169,7 @@ async def _listed(settings: Settings) -> Model:
             return _remote("openai", name, settings)
         raise ModelError(ModelFault.NETWORK, f"The model server at {base_url} does not answer: is it started?")
 
-    return Deferred("openai/(not known yet)", host, make, patience=2 * SLOW)
+    return Deferred("openai/(not known yet)", host, make, patience=PATIENCE)
 
 
 async def _first(settings: Settings, patience: float) -> str:

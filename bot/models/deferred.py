@@ -18,10 +18,10 @@ log = structlog.get_logger(__name__)
 class Deferred:
     """Stands in for a model that is made at `warm`, or at the first question, which waits for it.
 
-    `make` is called once, and again after a ModelError, at the next question. A question waits `patience` seconds;
-    the making goes on without it. `name`, `reader` and `facts` are those of the made model as soon as there is one.
-    Where `look` is given, the facts are what it finds, when the model is made and after each whole answer: a server
-    on this machine may have loaded the model differently meanwhile. It must not raise.
+    `make` is called once, and again after a ModelError, at the next question. A question waits `patience` seconds, or
+    until its share of its deadline ends; the making goes on without it. `name`, `reader` and `facts` are those of the
+    made model as soon as there is one. Where `look` is given, the facts are what it finds, when the model is made and
+    after each whole answer: a server here may have loaded the model differently meanwhile. It must not raise.
     """
 
     def __init__(
@@ -60,11 +60,14 @@ class Deferred:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt as soon as the model is ready."""
+        start = asyncio.get_running_loop().time()
+        until = prompt.deadline.limit(self._patience) if prompt.deadline else start + self._patience
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout_at(until):
                 model = await self._ready()
         except TimeoutError:
-            detail = f"{self.name} was not ready within {self._patience:g} seconds; it is still being prepared."
+            seconds = round(until - start, 1)
+            detail = f"{self.name} was not ready within {seconds:g} seconds; it is still being prepared."
             raise ModelError(ModelFault.TIMEOUT, detail) from None
         async with aclosing(model.stream(prompt)) as pieces:
             async for piece in pieces:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+OWN = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+"""How names end that are only known in one's own network, beside those without a dot, as containers have them."""
 PATIENCE = 0.5
 """Seconds that all servers together have for their answers: loopback, and asked at the same time."""
 
@@ -153,6 +156,15 @@ async def fetch(session: ClientSession, url: str, **more: Any) -> Any:
 def away(url: str) -> bool:
     """Whether a URL is not of this machine."""
     return urlsplit(url).hostname not in LOOPBACK
+
+
+def near(url: str) -> bool:
+    """Whether a URL is of this machine or its own network, as far as its host's name or address says it."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return bool(host) and ("." not in host or host.endswith(OWN))
 
 
 def entries(answer: Any, key: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from math import inf
 from threading import Lock
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import httpx2
 from aiohttp import ClientConnectorError, ClientError, ClientOSError, ServerDisconnectedError
 from pydantic import SecretStr
 
+from bot.deadline import Deadline
 from bot.errors import ModelError, ModelFault
 from bot.facts import Facts
 from bot.models.discovery import LOOPBACK
@@ -28,8 +30,8 @@ NO_KEY = "not-needed"
 """Sent where there is no key: the SDKs refuse an empty one."""
 SENDABLE = re.compile(r"[!-~]*")
 """What a header can carry."""
-TIMEOUT = httpx2.Timeout(None, connect=10)
-"""Seconds to connect; everything else is watched here, where keep-alive comments do not count as an answer."""
+TIMEOUT = httpx2.Timeout(None, connect=5)
+"""Seconds to connect, so short that each try of a question has them before its deadline; all else is watched here."""
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 """The SDKs' own, but idle connections are kept for the next message of a conversation: no handshake before it."""
 TAIL = 5.0
@@ -68,8 +70,9 @@ class RemoteModel(ABC, Generic[C]):
     """The part of a `Model` that is the same for every provider.
 
     `name` is `provider/model` for the log, `model` the name that the provider knows. Without a `base_url` it is the
-    provider's own, without a key a placeholder is sent. An answer fails after `timeout` seconds without a piece;
-    `first_timeout`, where it is set, is how long the first piece may take.
+    provider's own, without a key a placeholder is sent. An answer fails after `timeout` seconds without a sign of life;
+    the first may take `first_timeout` seconds, and `last_timeout` where no other model can answer in the place of this.
+    Each of them, unless it is longer than any question waits, ends with the share of the prompt's deadline.
     """
 
     home: ClassVar[str]
@@ -89,6 +92,7 @@ class RemoteModel(ABC, Generic[C]):
         reader: str,
         trial: bool = False,
         first_timeout: float | None = None,
+        last_timeout: float | None = None,
         facts: Facts | None = None,
     ) -> None:
         self.name = name
@@ -105,6 +109,7 @@ class RemoteModel(ABC, Generic[C]):
         self.faults = Faults(name, name.partition("/")[0], self.variable, shown, api_key, self.custom)
         self._timeout = timeout
         self._first = first_timeout or timeout
+        self._last = last_timeout or self._first
         self._made: C | None = None
         self._making = Lock()
 
@@ -148,7 +153,7 @@ class RemoteModel(ABC, Generic[C]):
                 for data in decoder.close() if chunk is None else decoder.feed(chunk):
                     if piece := reading.read(data):
                         yield piece
-                        watch.deadline = now() + self._timeout
+                        watch.speak(bool(piece.text))
                 if chunk is None:
                     break
                 if reading.end:
@@ -170,10 +175,12 @@ class RemoteModel(ABC, Generic[C]):
             raise self.faults.error(
                 ModelFault.KEY, f"the value of {self.variable} cannot be a key: it was copied badly"
             )
+        start = asyncio.get_running_loop().time()
+        deadline = prompt.deadline or Deadline(inf)
+        until = deadline.limit(self._last if deadline.last else self._first)
         try:
             await self.warm()
-            deadline = asyncio.get_running_loop().time() + self._first
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(until):
                 try:
                     response = await self.ask(stack, prompt)
                 except self.failures as error:
@@ -181,22 +188,25 @@ class RemoteModel(ABC, Generic[C]):
                         raise
                     response = await self.ask(stack, prompt)
         except TimeoutError:
-            raise self.faults.late(self._first, begun=False) from None
+            raise self.faults.late(round(until - start, 1), begun=False) from None
         except self._refusals() as error:
             raise self._told(error) from None
         if "html" in response.headers.get("content-type", ""):
             raise self.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
         encoded = "content-encoding" in response.headers
-        watch = Watch(response.iter_bytes() if encoded else response.http_response.aiter_raw(), deadline)
+        body = response.iter_bytes() if encoded else response.http_response.aiter_raw()
+        watch = Watch(body, start, until, deadline, self._timeout)
         stack.callback(watch.close)
         return watch
 
     async def _next(self, watch: Watch, reading: Reading) -> bytes | None:
         """The next bytes; None at the end, or where no more comes of an answer that is whole."""
         try:
-            return await watch.read()
+            if (chunk := await watch.read()) and not reading.end:
+                watch.live()
+            return chunk
         except TimeoutError:
-            error = self.faults.late(self._timeout if reading.begun else self._first, reading.begun)
+            error = self.faults.late(watch.silence, reading.begun)
         except BREAKS as broken:
             error = self.faults.broken(f"the connection broke ({_why(broken)})")
         if reading.end:

@@ -19,9 +19,10 @@ class OpenAISettings(Section):
         json_schema_extra={"env": "OPENAI_BASE_URL"},
     )
     timeout: float = Field(
-        18.0,
-        gt=0,
-        description="Seconds without a piece of the answer after which it failed; models that think need more.",
+        0.0,
+        ge=0,
+        description="Seconds without a sign of life from the model after which its answer failed; 0: 18, or less where "
+        "a fallback model waits, and local.timeout to the first piece on this machine or in its network.",
     )
     context: int = Field(
         0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
@@ -36,9 +37,10 @@ class AnthropicSettings(Section):
         "", description="Another server that speaks the protocol.", json_schema_extra={"env": "ANTHROPIC_BASE_URL"}
     )
     timeout: float = Field(
-        18.0,
-        gt=0,
-        description="Seconds without a piece of the answer after which it failed; models that think need more.",
+        0.0,
+        ge=0,
+        description="Seconds without a sign of life from the model after which its answer failed; 0: 18, or less where "
+        "a fallback model waits, and local.timeout to the first piece on this machine or in its network.",
     )
     context: int = Field(
         0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
@@ -55,7 +57,11 @@ class LocalSettings(Section):
     cache: Path = Field(Path("~/.cache/parley"), description="Folder that keeps the trial model's file.")
     context: int = Field(4096, ge=512, description="Context of a model file that Parley runs itself, in tokens.")
     threads: int = Field(0, ge=0, description="Processor threads of such a model; 0: one fewer than there are cores.")
-    timeout: float = Field(300.0, gt=0, description="Seconds that a model on this machine may take to its first piece.")
+    timeout: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds that a model on this machine or in its network may take to its first piece.",
+    )
     parallel: int = Field(1, ge=1, le=64, description="How many answers a model on this machine writes at a time.")
 
 

@@ -118,14 +118,6 @@ class FailingContract(Names):
                 await anext(pieces)
         assert caught.value.fault is ModelFault.TIMEOUT
 
-    async def test_keep_alives_are_no_answer(self, provider: Provider, make: Maker) -> None:
-        """A server that only sends comments is not answering; the connection is closed."""
-        script = provider.script()
-        failing = asyncio.create_task(fault(make(timeout=SHORT, first_timeout=LONG)))
-        await script.send("Once")
-        await script.alive()
-        assert (await failing).fault is ModelFault.TIMEOUT
-
     @pytest.mark.parametrize("manner", ["break", "end", "garbage", "shape"])
     async def test_half_an_answer_is_told(self, provider: Provider, model: Remote, manner: str) -> None:
         """The pieces are there, then CUT: the connection broke, it ended without an end, or what came was no event."""
