@@ -265,7 +265,7 @@ class Engine:
         brief = Brief(self._desk, model, system, main.turn, questions, asked)
         screen = await prepare(main.channel, main.turn, asked, self.memory)
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
-        answer = replace(answer, model=brief.model, usage=brief.usage)
+        answer = replace(answer, model=brief.tally.model, usage=brief.tally.usage, others=brief.tally.others)
         texts.debug("said", question=[said.text for said in questions], answer=answer.text)
         tell_operator(here.platform, answer, self.metrics, self.alerts)
         await enclose(main.channel, answer, self.settings.file_after)

@@ -13,7 +13,7 @@ from bot.journal import Journal
 from bot.limits import Toll
 from bot.messages import Attachment, Incoming, Message, Page, Quote, State, Usage
 from bot.pacing import Pacer
-from bot.record import Record, Summary
+from bot.record import Record, Spent, Summary
 from bot.usage import Row
 
 
@@ -196,6 +196,10 @@ class Memory(Journal, Protocol):
 
     async def condense(self, place: str, summary: Summary) -> bool:
         """Write a summary down and move the start; False, and only the usage, if the record changed meanwhile."""
+        ...
+
+    async def charge(self, turn: int, spent: Spent) -> None:
+        """Write down what was spent after a turn on something that came to nothing, such as a summary that failed."""
         ...
 
     async def spent(self, author: str, since: float, place: str = "") -> Row:

@@ -138,12 +138,12 @@ async def _insist(model: Model, prompt: Prompt, chances: _Chances) -> AsyncGener
         pause = failure.retry_after or BACK_OFF * 2 ** (tries - 1) * random.uniform(1, 1.5)  # noqa: S311
         if not chances.allow(tries, failure.fault, pause):
             raise failure
-        log.warning("the model failed; asking again", fault=failure.fault.value, error=str(failure), seconds=pause)
         if chances.spoken:
             chances.spoken, chances.fresh = False, False
             yield Piece(anew=failure)
         else:
             yield Piece(failed=failure)
+        log.warning("the model failed; asking again", fault=failure.fault.value, error=str(failure), seconds=pause)
         await asyncio.sleep(pause)
 
 

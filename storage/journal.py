@@ -137,6 +137,8 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
     _own(db, turn, answer.posts)
     if answer.model:
         spend(db, turn, answer.model, "answer", answer.usage)
+    for other in answer.others:
+        spend(db, turn, other.model, "answer", other.usage)
 
 
 def spend(db: sqlite3.Connection, turn: int, model: str, purpose: str, usage: Usage) -> None:

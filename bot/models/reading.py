@@ -72,10 +72,9 @@ class Reading(ABC):
     def _empty(self) -> ModelError:
         what = "the model thought, but did not answer" if self._thought else "the model gave an empty answer"
         if self.end is State.CUT:
-            what, mend = f"{what} within bot.max_tokens", "Raise bot.max_tokens."
-        else:
-            mend = "If it happens often, take another model."
-        return self.faults.error(ModelFault.EMPTY, what, mend)
+            what = f"{what} within bot.max_tokens"
+            return self.faults.error(ModelFault.LENGTH, what, "Raise bot.max_tokens.")
+        return self.faults.error(ModelFault.EMPTY, what, "If it happens often, take another model.")
 
 
 def _parse(data: bytes) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from math import inf
 from threading import Lock
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from bot.deadline import Deadline
 from bot.errors import ModelError, ModelFault
-from bot.facts import Facts
+from bot.facts import Bill, Facts
 from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
@@ -41,6 +41,8 @@ DRAIN = 0.1
 BREAKS = (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError, RuntimeError)
 """What a connection may raise: the SDKs let some errors of aiohttp through as they are, and the last is its word for
 a connection that was closed on this side."""
+TAKEN = {ModelFault.TIMEOUT, ModelFault.CUT, ModelFault.EMPTY, ModelFault.LENGTH}
+"""How an attempt may fail whose question the provider had taken."""
 DROPS = (ServerDisconnectedError, ClientOSError)
 
 
@@ -147,6 +149,7 @@ class RemoteModel(ABC, Generic[C]):
         reading, decoder = self.reading(), Decoder()
         now = asyncio.get_running_loop().time
         async with AsyncExitStack() as stack:
+            stack.enter_context(_billed(reading))
             watch = await self._open(stack, prompt)
             while not reading.over:
                 chunk = await self._next(watch, reading)
@@ -222,6 +225,17 @@ class RemoteModel(ABC, Generic[C]):
         if response is None:
             return self.faults.unreachable(_why(error))
         return self.faults.refused(response.status_code, getattr(error, "body", None), response.headers)
+
+
+@contextmanager
+def _billed(reading: Reading) -> Iterator[None]:
+    """Note on a failure what the attempt may cost: a request that was taken is paid for, a refused one is not."""
+    try:
+        yield
+    except ModelError as error:
+        if reading.usage or reading.begun or error.fault in TAKEN:
+            error.bill = Bill(reading.usage)
+        raise
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:

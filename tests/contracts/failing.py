@@ -170,7 +170,7 @@ class FailingContract(Names):
         await script.think("Hm.")
         await script.end(self.cut)
         error = await failing
-        assert (error.fault, "Raise bot.max_tokens." in str(error)) == (ModelFault.EMPTY, True)
+        assert (error.fault, "Raise bot.max_tokens." in str(error)) == (ModelFault.LENGTH, True)
 
     async def test_a_web_page_is_no_answer(self, provider: Provider, make: Maker) -> None:
         """A wrong address often gives one: the operator reads which it is."""
