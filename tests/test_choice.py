@@ -209,15 +209,16 @@ async def test_a_model_file_is_not_loaded_at_the_start(tmp_path: Path) -> None:
 
 
 async def test_a_base_url_needs_neither_key_nor_name() -> None:
-    """Its first chat model is taken, never an embedding one; people read the host that reads them."""
-    server = LMStudio([{"id": "nomic-embed-text"}, {"id": "qwen3-4b"}, {"id": "other"}])
+    """Its first chat model is taken, never an embedding or a guard one; people read the host that reads them."""
+    others = ["nomic-embed-text", "meta-llama/llama-guard-4-12b", "granite-guardian-3.3", "gpt-oss-safeguard-20b"]
+    server = LMStudio([{"id": name} for name in (*others, "google/shieldgemma-9b", "qwen3-4b", "other")])
     async with server.running() as url:
-        model, because, others = await chosen(
+        model, because, warnings = await chosen(
             Computer([ollama("a")]), openai={"base_url": f"{url}/v1"}, **ANTHROPIC_KEY
         )
         assert (model.name, model.reader, because) == ("openai/qwen3-4b", "127.0.0.1", "openai.base_url is set")
         assert await ask(model) == "Hello from this machine. "
-    assert (server.chats[0]["model"], others) == ("qwen3-4b", [])
+    assert (server.chats[0]["model"], warnings) == ("qwen3-4b", [])
 
 
 async def test_a_gateway_that_has_openais_default_is_asked_for_that() -> None:

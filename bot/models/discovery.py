@@ -21,6 +21,7 @@ PATIENCE = 0.5
 
 NOT_CHAT = re.compile(
     r"embed|rerank|whisper|transcri|moderation|dall-e|image|audio|realtime|sora|babbage|davinci"
+    r"|guard|shieldgemma|reward|classif|\bocr\b|speech|voice|video|diffusion"
     r"|\b(?:bge|gte|e5|tts|clip|all-minilm)\b",
     re.IGNORECASE,
 )
@@ -144,12 +145,24 @@ _KINDS: dict[str, Callable[[ClientSession, str], Awaitable[list[str]]]] = {
 
 async def fetch(session: ClientSession, url: str, **more: Any) -> Any:
     """What a URL answers as JSON, None for anything else; with `json`, what it answers to that."""
-    from aiohttp import ClientError
+    try:
+        return await request(session, url, **more)
+    except OSError:
+        return None
+
+
+async def request(session: ClientSession, url: str, **more: Any) -> Any:
+    """As `fetch`, but raises OSError where nobody can be reached."""
+    from aiohttp import ClientConnectionError, ClientError
 
     try:
         async with session.request("POST" if "json" in more else "GET", url, allow_redirects=False, **more) as response:
             return await response.json(content_type=None) if response.status == 200 else None
-    except (ClientError, TimeoutError, OSError, ValueError):
+    except TimeoutError:
+        return None
+    except ClientConnectionError as error:
+        raise ConnectionError(str(error)) from None
+    except (ClientError, ValueError):
         return None
 
 
