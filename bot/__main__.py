@@ -28,6 +28,7 @@ from bot.loading import exposed, fields, load, schema
 from bot.log import configure
 from bot.metrics import Metrics
 from bot.models.assembly import assemble
+from bot.models.shutdowns import warn_of_shutdowns
 from bot.notes import ALERTS
 from bot.retention import sweeping
 from bot.section import Section
@@ -126,6 +127,8 @@ async def _run(settings: Settings) -> int:
     async with _engine(settings) as engine:
         _hint(settings)
         warming = asyncio.create_task(_warm(engine))
+        warning = asyncio.create_task(warn_of_shutdowns(settings, engine.roster, engine.alerts))
+        warning.add_done_callback(report)
         warming.add_done_callback(report)
         adapters = {name: asyncio.create_task(_serve(name, engine, settings, host)) for name in _enabled(settings)}
         stopping = asyncio.create_task(stop.wait())
@@ -133,7 +136,7 @@ async def _run(settings: Settings) -> int:
         log.info("stopping")
         host.closing.set()
         await engine.drain(settings.bot.grace)
-        for task in (stopping, warming, *adapters.values()):
+        for task in (stopping, warming, warning, *adapters.values()):
             task.cancel()
         results = await asyncio.gather(*adapters.values(), return_exceptions=True)
         for error in results:
