@@ -123,7 +123,7 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
         return await (make_openai(**fields) if provider == "openai" else make_anthropic(**fields))
 
     look = _look(label, name, settings) if custom else None
-    return Deferred(label, reader, make, patience=timeout, facts=facts, look=look)
+    return Deferred(label, reader, make, patience=max(timeout, PATIENCE), facts=facts, look=look)
 
 
 def _look(label: str, name: str, settings: Settings) -> Look:
