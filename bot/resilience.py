@@ -13,7 +13,8 @@ import structlog
 from bot.circuit import Circuit
 from bot.deadline import Deadline
 from bot.errors import ModelError, ModelFault
-from bot.facts import Facts
+from bot.facts import Bill, Facts
+from bot.messages import State
 from bot.ports import Model, Piece, Prompt
 
 TRIES = 3
@@ -127,10 +128,14 @@ async def _insist(model: Model, prompt: Prompt, chances: _Chances) -> AsyncGener
     tries = 0
     while True:
         tries += 1
+        said = False
         try:
             async with aclosing(model.stream(prompt)) as pieces:
                 async for piece in pieces:
                     chances.spoken = chances.spoken or bool(piece.text)
+                    said = said or bool(piece.text.strip())
+                    if piece.end is State.CUT and not said:
+                        raise _exhaust(piece, model)
                     yield piece
             return
         except ModelError as error:
@@ -145,6 +150,14 @@ async def _insist(model: Model, prompt: Prompt, chances: _Chances) -> AsyncGener
             yield Piece(failed=failure)
         log.warning("the model failed; asking again", fault=failure.fault.value, error=str(failure), seconds=pause)
         await asyncio.sleep(pause)
+
+
+def _exhaust(piece: Piece, model: Model) -> ModelError:
+    """The failure of an answer that reached its limit without a word: asked again it would end the same."""
+    detail = f"{model.name}: all of bot.max_tokens was used without a word. Raise bot.max_tokens."
+    error = ModelError(ModelFault.LENGTH, detail)
+    error.bill = Bill(piece.usage)
+    return error
 
 
 def _explain(error: ModelError, model: Model) -> ModelError:

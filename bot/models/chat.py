@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.messages import State, Usage
+from bot.models.costs import read_cost
 from bot.models.faults import Faults
 from bot.models.reading import Reading
 from bot.models.thinking import Thinking
@@ -65,4 +66,5 @@ class ChatReading(Reading):
             usage.get("completion_tokens") or 0,
             details.get("cached_tokens") or 0,
             details.get("cache_write_tokens") or 0,
+            read_cost(usage),
         )

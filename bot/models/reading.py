@@ -56,7 +56,7 @@ class Reading(ABC):
         """The last piece. Raises ModelError for an answer that is not whole, or is none."""
         if self.end is None:
             raise self.faults.broken("the answer ended before it was whole")
-        if self.end is State.REFUSED or self._spoke:
+        if self.end in (State.REFUSED, State.CUT) or self._spoke:
             return Piece(end=self.end, usage=self.usage)
         raise self._empty()
 
@@ -71,9 +71,6 @@ class Reading(ABC):
 
     def _empty(self) -> ModelError:
         what = "the model thought, but did not answer" if self._thought else "the model gave an empty answer"
-        if self.end is State.CUT:
-            what = f"{what} within bot.max_tokens"
-            return self.faults.error(ModelFault.LENGTH, what, "Raise bot.max_tokens.")
         return self.faults.error(ModelFault.EMPTY, what, "If it happens often, take another model.")
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
+import structlog
 from aiohttp import ClientConnectorError, ClientError, ClientOSError, ServerDisconnectedError
 from pydantic import SecretStr
 
@@ -23,6 +24,7 @@ from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
 from bot.models.sse import Decoder
+from bot.models.upstream import read_upstream
 from bot.models.watch import Watch
 from bot.ports import Piece, Prompt
 
@@ -41,9 +43,12 @@ DRAIN = 0.1
 BREAKS = (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError, RuntimeError)
 """What a connection may raise: the SDKs let some errors of aiohttp through as they are, and the last is its word for
 a connection that was closed on this side."""
-TAKEN = {ModelFault.TIMEOUT, ModelFault.CUT, ModelFault.EMPTY, ModelFault.LENGTH}
+TAKEN = {ModelFault.TIMEOUT, ModelFault.CUT, ModelFault.EMPTY}
 """How an attempt may fail whose question the provider had taken."""
 DROPS = (ServerDisconnectedError, ClientOSError)
+
+
+log = structlog.get_logger(__name__)
 
 
 class Client(Protocol):
@@ -148,12 +153,15 @@ class RemoteModel(ABC, Generic[C]):
         """Answer the prompt. Closing the generator closes the connection, which makes the provider stop."""
         reading, decoder = self.reading(), Decoder()
         now = asyncio.get_running_loop().time
+        named = False
         async with AsyncExitStack() as stack:
             stack.enter_context(_billed(reading))
             watch = await self._open(stack, prompt)
             while not reading.over:
                 chunk = await self._next(watch, reading)
                 for data in decoder.close() if chunk is None else decoder.feed(chunk):
+                    if not named:
+                        named = self._note_upstream(data)
                     if piece := reading.read(data):
                         yield piece
                         watch.speak(bool(piece.text))
@@ -165,6 +173,12 @@ class RemoteModel(ABC, Generic[C]):
                 yield rest
             yield reading.finish()
             await _drain(watch.body)
+
+    def _note_upstream(self, data: bytes) -> bool:
+        """Log which other model answers, where a gateway says it at the start of an answer; always true."""
+        if upstream := read_upstream(data, self.model):
+            log.info("the gateway names who answers", asked=self.name, **upstream)
+        return True
 
     async def prepare(self, fields: Callable[[Prompt], Fields], prompt: Prompt) -> Fields:
         """The fields of the request, made in a thread where files have to be encoded: that can be megabytes."""

@@ -9,6 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from bot.errors import ModelError, ModelFault
+from bot.messages import State, Usage
 from bot.ports import Piece
 from tests.contracts.model import listen, prompt, text
 from tests.contracts.remote import Maker, Names, Remote, fault
@@ -163,14 +164,14 @@ class FailingContract(Names):
         error = await failing
         assert (error.fault, words in str(error)) == (ModelFault.EMPTY, True)
 
-    async def test_thoughts_up_to_the_limit_are_no_answer(self, provider: Provider, model: Remote) -> None:
-        """The operator reads which limit to raise."""
+    async def test_thoughts_up_to_the_limit_are_cut(self, provider: Provider, model: Remote) -> None:
+        """With their count and without a word; what to make of that is not the provider's to say."""
         script = provider.script()
-        failing = asyncio.create_task(fault(model))
+        reading = asyncio.create_task(listen(model))
         await script.think("Hm.")
         await script.end(self.cut)
-        error = await failing
-        assert (error.fault, "Raise bot.max_tokens." in str(error)) == (ModelFault.LENGTH, True)
+        pieces = await reading
+        assert (text(pieces), pieces[-1].end, (pieces[-1].usage or Usage()).output) == ("", State.CUT, 1)
 
     async def test_a_web_page_is_no_answer(self, provider: Provider, make: Maker) -> None:
         """A wrong address often gives one: the operator reads which it is."""
