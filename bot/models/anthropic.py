@@ -9,7 +9,7 @@ import anthropic
 from bot.messages import File
 from bot.models.blocks import BlockReading
 from bot.models.content import PDF, Part, encode, messages, sendable
-from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response
+from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response, trust
 from bot.ports import Prompt
 
 
@@ -22,7 +22,7 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
 
     def connect(self, key: str) -> anthropic.AsyncAnthropic:
         """Make the client; nothing is sent."""
-        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away)
+        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away, verify=trust())
         client = anthropic.AsyncAnthropic(
             api_key=key, base_url=self.url, max_retries=0, timeout=TIMEOUT, http_client=http
         )

@@ -10,7 +10,7 @@ import openai
 from bot.messages import File
 from bot.models.chat import ChatReading
 from bot.models.content import PDF, Part, encode, messages, sendable
-from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response
+from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response, trust
 from bot.ports import Prompt
 
 NEW, OLD = "max_completion_tokens", "max_tokens"
@@ -35,7 +35,7 @@ class OpenAIModel(RemoteModel[openai.AsyncOpenAI]):
 
     def connect(self, key: str) -> openai.AsyncOpenAI:
         """Make the client; nothing is sent."""
-        http = openai.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away)
+        http = openai.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away, verify=trust())
         client = openai.AsyncOpenAI(api_key=key, base_url=self.url, max_retries=0, timeout=TIMEOUT, http_client=http)
         _ = client.chat.completions.with_streaming_response  # the SDK imports these when they are first named
         return client

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from math import inf
+from ssl import SSLContext
 from threading import Lock
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -239,6 +240,11 @@ class RemoteModel(ABC, Generic[C]):
         if response is None:
             return self.faults.unreachable(_why(error))
         return self.faults.refused(response.status_code, getattr(error, "body", None), response.headers)
+
+
+def trust() -> SSLContext:
+    """Whom a client trusts: also the certificates that SSL_CERT_FILE and SSL_CERT_DIR name, on this machine too."""
+    return httpx2.create_ssl_context()
 
 
 @contextmanager
