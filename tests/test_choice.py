@@ -221,6 +221,13 @@ async def test_a_base_url_needs_neither_key_nor_name() -> None:
     assert (server.chats[0]["model"], warnings) == ("qwen3-4b", [])
 
 
+def test_a_blank_beside_a_base_url_is_no_part_of_it() -> None:
+    """Copied from a page it often comes along."""
+    for section in ("openai", "anthropic"):
+        read = settings(**{section: {"base_url": " https://llm.example.org/v1\n"}})
+        assert getattr(read, section).base_url == "https://llm.example.org/v1"
+
+
 async def test_a_gateway_that_has_openais_default_is_asked_for_that() -> None:
     """A long list has old models first; the known one is taken where it is there."""
     async with LMStudio([{"id": "gpt-3.5-turbo"}, {"id": OPENAI}]).running() as url:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StringConstraints
 
 from bot.section import Keyed, Section
+
+Url = Annotated[str, StringConstraints(strip_whitespace=True)]
+"""An address; a blank that was copied with it is no part of it."""
 
 
 class OpenAISettings(Section):
     """[openai]: OpenAI, or anything that speaks its chat-completions protocol."""
 
     api_key: SecretStr = Field(SecretStr(""), description="API key.", json_schema_extra={"env": "OPENAI_API_KEY"})
-    base_url: str = Field(
+    base_url: Url = Field(
         "",
         description="Another server that speaks the protocol; no key needed.",
         json_schema_extra={"env": "OPENAI_BASE_URL"},
@@ -33,7 +37,7 @@ class AnthropicSettings(Section):
     """[anthropic]: Anthropic's messages API."""
 
     api_key: SecretStr = Field(SecretStr(""), description="API key.", json_schema_extra={"env": "ANTHROPIC_API_KEY"})
-    base_url: str = Field(
+    base_url: Url = Field(
         "", description="Another server that speaks the protocol.", json_schema_extra={"env": "ANTHROPIC_BASE_URL"}
     )
     timeout: float = Field(
