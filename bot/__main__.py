@@ -126,9 +126,7 @@ async def _run(settings: Settings) -> int:
     host = Host()
     async with _engine(settings) as engine:
         _hint(settings)
-        warming = asyncio.create_task(_warm(engine))
-        warning = asyncio.create_task(warn_of_shutdowns(settings, engine.roster, engine.alerts))
-        warning.add_done_callback(report)
+        warming = asyncio.create_task(_look_after_models(engine, settings))
         warming.add_done_callback(report)
         adapters = {name: asyncio.create_task(_serve(name, engine, settings, host)) for name in _enabled(settings)}
         stopping = asyncio.create_task(stop.wait())
@@ -136,7 +134,7 @@ async def _run(settings: Settings) -> int:
         log.info("stopping")
         host.closing.set()
         await engine.drain(settings.bot.grace)
-        for task in (stopping, warming, warning, *adapters.values()):
+        for task in (stopping, warming, *adapters.values()):
             task.cancel()
         results = await asyncio.gather(*adapters.values(), return_exceptions=True)
         for error in results:
@@ -157,10 +155,11 @@ async def _serve(name: str, engine: Engine, settings: Settings, host: Host) -> N
         log.error("an adapter cannot start", adapter=name, reason=str(error))
 
 
-async def _warm(engine: Engine) -> None:
-    """Let the model make itself ready, so that the first question does not wait for it."""
+async def _look_after_models(engine: Engine, settings: Settings) -> None:
+    """Let the model make itself ready, so that the first question does not wait for it; then look out for its end."""
     if warm := getattr(engine.model, "warm", None):
         await warm()
+    await warn_of_shutdowns(settings, engine.roster, engine.alerts)
 
 
 async def _chat(settings: Settings) -> int:
