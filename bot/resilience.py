@@ -73,7 +73,7 @@ class Resilient:
         failure = None if asked else self._circuits[-1].refuse()
         for others, (model, circuit) in zip(range(len(asked) - 1, -1, -1), asked, strict=True):
             if failure:
-                log.warning("the model failed; asking the next", model=failure.model, fault=failure.fault.value)
+                log.warning("the model failed; asking the next", model=failure.model, error=str(failure))
                 yield Piece(failed=failure)
             chances.deadline.divide(others)
             circuit.enter()
