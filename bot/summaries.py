@@ -124,7 +124,7 @@ class Summaries:
         prompt = condense(voice, place, record.summary, said, min(LONGEST, voice.max_tokens))
         text, usage, end, name = "", None, None, model.name
         async for piece in model.stream(prompt):
-            text = "" if piece.anew else text + piece.text
+            text = piece.text if piece.anew or piece.withdrawn else text + piece.text
             usage, end, name = piece.usage or usage, piece.end or end, piece.model or name
         ratio = self._desk.ratios[model.name]
         guess = Usage(int(measure(prompt, ratio) / ratio), int(len(text.encode(errors="replace")) / ratio))

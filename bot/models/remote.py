@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
+import structlog
 from aiohttp import ClientConnectorError, ClientError, ClientOSError, ServerDisconnectedError
 from pydantic import SecretStr
 
@@ -20,6 +21,7 @@ from bot.facts import Facts
 from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
+from bot.models.servers import get_server
 from bot.models.sse import Decoder
 from bot.models.watch import Watch
 from bot.ports import Piece, Prompt
@@ -32,7 +34,7 @@ TIMEOUT = httpx2.Timeout(None, connect=10)
 """Seconds to connect; everything else is watched here, where keep-alive comments do not count as an answer."""
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 """The SDKs' own, but idle connections are kept for the next message of a conversation: no handshake before it."""
-TAIL = 5.0
+TAIL = 0.5
 """Seconds that the count of tokens may take to come after the end of the answer."""
 DRAIN = 0.1
 """Seconds that the connection may take to end cleanly, so that it can be used again."""
@@ -40,6 +42,8 @@ BREAKS = (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError, RuntimeErro
 """What a connection may raise: the SDKs let some errors of aiohttp through as they are, and the last is its word for
 a connection that was closed on this side."""
 DROPS = (ServerDisconnectedError, ClientOSError)
+
+log = structlog.get_logger(__name__)
 
 
 class Client(Protocol):
@@ -100,6 +104,7 @@ class RemoteModel(ABC, Generic[C]):
         parts = urlsplit(self.url)
         self.custom = parts.hostname != urlsplit(self.home).hostname
         self.away = parts.hostname not in LOOPBACK  # the environment's proxy does not know this machine's own servers
+        self.server = get_server(self.url)
         self.key = api_key
         shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         self.faults = Faults(name, name.partition("/")[0], self.variable, shown, api_key, self.custom)
@@ -140,9 +145,10 @@ class RemoteModel(ABC, Generic[C]):
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt. Closing the generator closes the connection, which makes the provider stop."""
         reading, decoder = self.reading(), Decoder()
+        reading.limit = prompt.max_tokens
         now = asyncio.get_running_loop().time
         async with AsyncExitStack() as stack:
-            watch = await self._open(stack, prompt)
+            watch = await self._open(stack, prompt, reading)
             while not reading.over:
                 chunk = await self._next(watch, reading)
                 for data in decoder.close() if chunk is None else decoder.feed(chunk):
@@ -164,7 +170,7 @@ class RemoteModel(ABC, Generic[C]):
             return await asyncio.to_thread(fields, prompt)
         return fields(prompt)
 
-    async def _open(self, stack: AsyncExitStack, prompt: Prompt) -> Watch:
+    async def _open(self, stack: AsyncExitStack, prompt: Prompt, reading: Reading) -> Watch:
         """Ask; once more if the connection turns out to have been closed while it was idle."""
         if not SENDABLE.fullmatch(self.key.get_secret_value().strip()):
             raise self.faults.error(
@@ -184,8 +190,10 @@ class RemoteModel(ABC, Generic[C]):
             raise self.faults.late(self._first, begun=False) from None
         except self._refusals() as error:
             raise self._told(error) from None
+        reading.faults = self.faults.of(response.headers)
+        log.debug("the model answers", model=self.name, request=reading.faults.request)
         if "html" in response.headers.get("content-type", ""):
-            raise self.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
+            raise reading.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
         encoded = "content-encoding" in response.headers
         watch = Watch(response.iter_bytes() if encoded else response.http_response.aiter_raw(), deadline)
         stack.callback(watch.close)
@@ -196,9 +204,9 @@ class RemoteModel(ABC, Generic[C]):
         try:
             return await watch.read()
         except TimeoutError:
-            error = self.faults.late(self._timeout if reading.begun else self._first, reading.begun)
+            error = reading.faults.late(self._timeout if reading.begun else self._first, reading.begun)
         except BREAKS as broken:
-            error = self.faults.broken(f"the connection broke ({_why(broken)})")
+            error = reading.faults.broken(f"the connection broke ({_why(broken)})")
         if reading.end:
             return None
         raise error
@@ -211,7 +219,7 @@ class RemoteModel(ABC, Generic[C]):
         response = getattr(error, "response", None)
         if response is None:
             return self.faults.unreachable(_why(error))
-        return self.faults.refused(response.status_code, getattr(error, "body", None), response.headers)
+        return self.faults.of(response.headers).refused(response.status_code, response.text, response.headers)
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:
