@@ -48,6 +48,12 @@ ENDINGS = {
     State.INTERRUPTED: f"Interrupted: I am being restarted. {_LATER}",
 }
 
+THOUGHT_ONLY = (
+    "The model reached its length limit before the first word of an answer, most likely by thinking. Ask for something "
+    "smaller; my owner can raise the limit."
+)
+"""What is said where an answer is cut off without a word."""
+
 NO_ENTRY = {
     Reason.BLOCKED: "I cannot answer you here. If you think that is a mistake, please ask my owner.",
     Reason.PAUSED: "I am taking a break and answer nobody at the moment. Please ask again later.",

@@ -107,6 +107,18 @@ class Transcript(Protocol):
         ...
 
 
+@runtime_checkable
+class Revocable(Protocol):
+    """A transcript that can take back what it was given: a model had thought aloud, or begins afresh."""
+
+    shown: bool
+    """Whether somebody reads along. To them an answer that failed in the middle is not begun afresh."""
+
+    async def withdraw(self) -> None:
+        """All that was appended to this answer is no part of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model is told. `messages` starts with a user's and never has two of one role in a row.
@@ -129,8 +141,9 @@ class Piece:
 
     `end` is DONE, CUT (the length limit) or REFUSED, on the last piece only, with the `usage` where it is known. `anew`
     is the failure after which the answer begins afresh: what was said before it is void. `failed` is that of an attempt
-    which said nothing, before the next one. `model` is the name of the one that wrote it, on the last piece; `aside` a
-    sentence of the bot's own for below it.
+    which said nothing, before the next one. `withdrawn` says that the text before this piece was no answer, but
+    thoughts. `model` is the name of the one that wrote it, on the last piece; `aside` a sentence of the bot's own for
+    below it.
     """
 
     text: str = ""
@@ -141,6 +154,7 @@ class Piece:
     failed: ModelError | None = None
     model: str = ""
     aside: str = ""
+    withdrawn: bool = False
 
 
 class Model(Protocol):

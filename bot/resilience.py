@@ -133,7 +133,7 @@ async def _insist(model: Model, prompt: Prompt, chances: _Chances) -> AsyncGener
             async with aclosing(model.stream(prompt)) as pieces:
                 async for piece in pieces:
                     chances.spoken = chances.spoken or bool(piece.text)
-                    said = said or bool(piece.text.strip())
+                    said = (said and not piece.withdrawn) or bool(piece.text.strip())
                     if piece.end is State.CUT and not said:
                         raise _exhaust(piece, model)
                     yield piece

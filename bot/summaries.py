@@ -155,7 +155,7 @@ async def _read(model: Model, prompt: Prompt, tally: Tally) -> tuple[str, State 
     async with aclosing(model.stream(prompt)) as pieces:
         async for piece in pieces:
             tally.take(piece)
-            text = "" if piece.anew else text + piece.text
+            text = piece.text if piece.anew or piece.withdrawn else text + piece.text
             end = piece.end or end
     return text, end
 

@@ -24,6 +24,7 @@ from bot.facts import Bill, Facts
 from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
+from bot.models.servers import get_server
 from bot.models.sse import Decoder
 from bot.models.upstream import read_upstream
 from bot.models.watch import Watch
@@ -37,7 +38,7 @@ TIMEOUT = httpx2.Timeout(None, connect=5)
 """Seconds to connect, so short that each try of a question has them before its deadline; all else is watched here."""
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 """The SDKs' own, but idle connections are kept for the next message of a conversation: no handshake before it."""
-TAIL = 5.0
+TAIL = 0.5
 """Seconds that the count of tokens may take to come after the end of the answer."""
 DRAIN = 0.1
 """Seconds that the connection may take to end cleanly, so that it can be used again."""
@@ -47,7 +48,6 @@ a connection that was closed on this side."""
 TAKEN = {ModelFault.TIMEOUT, ModelFault.CUT, ModelFault.EMPTY}
 """How an attempt may fail whose question the provider had taken."""
 DROPS = (ServerDisconnectedError, ClientOSError)
-
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +112,7 @@ class RemoteModel(ABC, Generic[C]):
         parts = urlsplit(self.url)
         self.custom = parts.hostname != urlsplit(self.home).hostname
         self.away = parts.hostname not in LOOPBACK  # the environment's proxy does not know this machine's own servers
+        self.server = get_server(self.url)
         self.key = api_key
         shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         self.faults = Faults(name, name.partition("/")[0], self.variable, shown, api_key, self.custom)
@@ -153,11 +154,12 @@ class RemoteModel(ABC, Generic[C]):
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt. Closing the generator closes the connection, which makes the provider stop."""
         reading, decoder = self.reading(), Decoder()
+        reading.limit = prompt.max_tokens
         now = asyncio.get_running_loop().time
         named = False
         async with AsyncExitStack() as stack:
             stack.enter_context(_billed(reading))
-            watch = await self._open(stack, prompt)
+            watch = await self._open(stack, prompt, reading)
             while not reading.over:
                 chunk = await self._next(watch, reading)
                 for data in decoder.close() if chunk is None else decoder.feed(chunk):
@@ -187,7 +189,7 @@ class RemoteModel(ABC, Generic[C]):
             return await asyncio.to_thread(fields, prompt)
         return fields(prompt)
 
-    async def _open(self, stack: AsyncExitStack, prompt: Prompt) -> Watch:
+    async def _open(self, stack: AsyncExitStack, prompt: Prompt, reading: Reading) -> Watch:
         """Ask; once more if the connection turns out to have been closed while it was idle."""
         if not SENDABLE.fullmatch(self.key.get_secret_value().strip()):
             raise self.faults.error(
@@ -209,8 +211,10 @@ class RemoteModel(ABC, Generic[C]):
             raise self.faults.late(round(until - start, 1), begun=False) from None
         except self._refusals() as error:
             raise self._told(error) from None
+        reading.faults = self.faults.of(response.headers)
+        log.debug("the model answers", model=self.name, request=reading.faults.request)
         if "html" in response.headers.get("content-type", ""):
-            raise self.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
+            raise reading.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
         encoded = "content-encoding" in response.headers
         body = response.iter_bytes() if encoded else response.http_response.aiter_raw()
         watch = Watch(body, start, until, deadline, self._timeout)
@@ -224,9 +228,9 @@ class RemoteModel(ABC, Generic[C]):
                 watch.live()
             return chunk
         except TimeoutError:
-            error = self.faults.late(watch.silence, reading.begun)
+            error = reading.faults.late(watch.silence, reading.begun)
         except BREAKS as broken:
-            error = self.faults.broken(f"the connection broke ({_why(broken)})")
+            error = reading.faults.broken(f"the connection broke ({_why(broken)})")
         if reading.end:
             return None
         raise error
@@ -239,7 +243,7 @@ class RemoteModel(ABC, Generic[C]):
         response = getattr(error, "response", None)
         if response is None:
             return self.faults.unreachable(_why(error))
-        return self.faults.refused(response.status_code, getattr(error, "body", None), response.headers)
+        return self.faults.of(response.headers).refused(response.status_code, response.text, response.headers)
 
 
 def trust() -> SSLContext:
