@@ -29,6 +29,7 @@ from bot.loading import exposed, fields, load, schema
 from bot.log import configure
 from bot.metrics import Metrics
 from bot.models.assembly import assemble
+from bot.models.shutdowns import warn_of_shutdowns
 from bot.notes import ALERTS
 from bot.retention import sweeping
 from bot.section import Section
@@ -126,7 +127,7 @@ async def _run(settings: Settings) -> int:
     stop = _signals()
     async with Host() as host, _engine(settings) as engine, keep_calls(host.calls, engine.memory):
         _hint(settings)
-        warming = asyncio.create_task(_warm(engine))
+        warming = asyncio.create_task(_look_after_models(engine, settings))
         warming.add_done_callback(report)
         adapters = {name: asyncio.create_task(_serve(name, engine, settings, host)) for name in _enabled(settings)}
         stopping = asyncio.create_task(stop.wait())
@@ -155,10 +156,11 @@ async def _serve(name: str, engine: Engine, settings: Settings, host: Host) -> N
         log.error("an adapter cannot start", adapter=name, reason=str(error))
 
 
-async def _warm(engine: Engine) -> None:
-    """Let the model make itself ready, so that the first question does not wait for it."""
+async def _look_after_models(engine: Engine, settings: Settings) -> None:
+    """Let the model make itself ready, so that the first question does not wait for it; then look out for its end."""
     if warm := getattr(engine.model, "warm", None):
         await warm()
+    await warn_of_shutdowns(settings, engine.roster, engine.alerts)
 
 
 async def _chat(settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""What the admins are told in a direct message: at most once a day for each kind of trouble."""
+"""What the admins are told in a direct message: at most once a day for each kind of trouble, or more seldom."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Alerts:
         for kind, sentence in untold.items():
             self._spread(kind, sentence)
 
-    def tell(self, kind: str, sentence: str) -> None:
-        """Tell the admins, unless they were told of this kind within the last day. Returns at once."""
+    def tell(self, kind: str, sentence: str, pause: float = DAY) -> None:
+        """Tell the admins, unless they were told of this kind within the last `pause` seconds. Returns at once."""
         now = self._clock()
-        if now - self._told.get(kind, float("-inf")) < DAY:
+        if now - self._told.get(kind, float("-inf")) < pause:
             return
         self._told[kind] = now
         log.warning("the admins are told", kind=kind, sentence=sentence)

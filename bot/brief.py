@@ -14,10 +14,11 @@ from bot.config import BotSettings, FilesSettings
 from bot.context import Ratios, Span, cut, span, weigh
 from bot.errors import ModelError, ModelFault
 from bot.files.material import read
-from bot.messages import Incoming, Place, Usage
+from bot.messages import Incoming, Place
 from bot.ports import Channel, Library, Memory, Model, Piece, Prompt, Surroundings, Transcript
 from bot.prompt import Voice, ask, compose, quote, stamp
 from bot.record import Asked, Material, Record
+from bot.tally import Tally
 
 LONGEST = 4.0
 """UTF-8 bytes to a token, at most, before it was measured: a question that is too long even so is not sent, for some
@@ -52,8 +53,7 @@ class Desk:
 class Brief:
     """A question that one model is asked in one place. After `pieces` the rest of it is known.
 
-    `question` is as it is remembered; `usage` as the provider counted it, else as it can be guessed; `model` is the
-    name of the one that answered.
+    `question` is as it is remembered; `tally` has what all attempts took, and who answered.
     """
 
     def __init__(
@@ -66,28 +66,8 @@ class Brief:
         self._said = said
         self._material = asked.material if asked else Material()
         self._sent = 0
-        self._heard = 0
-        self._void = Usage()
-        self._usage: Usage | None = None
-        self.model = model.name
+        self.tally = Tally(model, desk.ratios)
         self.question = ask(said, self._material, desk.moment(said[-1]))
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens and what they cost, with those of an attempt that is void."""
-        usage, void = self._price(self._usage or self._guess()), self._price(self._void)
-        cost = None if usage.cost is None else usage.cost + (void.cost or 0.0)
-        return replace(usage, input=usage.input + void.input, output=usage.output + void.output, cost=cost)
-
-    def _guess(self) -> Usage:
-        """What was sent and came, as tokens."""
-        ratio = self._desk.ratios[self._model.name]
-        return Usage(int(self._sent / ratio), int(self._heard / ratio))
-
-    def _price(self, usage: Usage) -> Usage:
-        """With what it cost; where nobody said it, at the price of the first model."""
-        price = self._model.facts.price
-        return usage if usage.cost is not None or not price else replace(usage, cost=price.cost(usage))
 
     async def pieces(self, channel: Channel | Transcript, first: bool) -> AsyncGenerator[Piece, None]:
         """Gather what belongs to the question, and ask; a prompt that is too long is asked with less of the record.
@@ -107,10 +87,9 @@ class Brief:
                         yield piece
                 return
             except ModelError as error:
-                self.model = error.model or self.model
-                if not self._heard:
-                    self._sent = 0  # what is refused costs nothing
-                if error.fault is not ModelFault.CONTEXT or self._heard or not shown:
+                spoken = self.tally.heard
+                self.tally.fail(error)
+                if error.fault is not ModelFault.CONTEXT or spoken or not shown:
                     raise
                 log.warning("the prompt was too long; asking with less", messages=len(shown), error=str(error))
                 shown = shown[len(shown) // 4 * 2 :] if len(shown) > 2 else []
@@ -151,17 +130,14 @@ class Brief:
             detail = f"A question is longer than what {self._model.name} can hold, as far as that can be told."
             raise ModelError(ModelFault.CONTEXT, detail)
         self._sent = measure(prompt, ratio)
+        self.tally.send(self._sent)
         async with aclosing(self._model.stream(prompt)) as pieces:
             async for piece in pieces:
-                self._heard += len((piece.text + piece.reasoning).encode(errors="replace"))
-                if piece.anew:
-                    self._void, self._heard = self._guess(), 0
+                self.tally.take(piece)
                 yield self._end(piece, prompt) if piece.end else piece
 
     def _end(self, piece: Piece, prompt: Prompt) -> Piece:
-        self.model = piece.model or self.model
-        self._usage = piece.usage
-        own = self.model == self._model.name
+        own = self.tally.model == self._model.name
         if piece.usage and own and not any(message.files for message in prompt.messages):
             self._desk.ratios.learn(self._model.name, self._sent, piece.usage.input)
         return replace(piece, aside=" ".join(self._material.notes))

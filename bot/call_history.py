@@ -13,11 +13,11 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import StorageError
-from bot.pacing import Pacer, Spent
+from bot.pacing import Charges, Pacer
 from bot.ports import Memory
 from bot.tasks import report
 
-PLACE, NOTE = "parley:calls", "spent"
+PLACE, NOTE = "parley:calls", "charges"
 """Where the memory keeps it: a place that nobody speaks in."""
 SAVE_INTERVAL = 1.0
 """Seconds between two notes while calls are made; what a kill leaves unknown is as long."""
@@ -36,7 +36,7 @@ class CallHistory:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._pacers: WeakValueDictionary[str, Pacer] = WeakValueDictionary()
-        self._earlier: dict[str, Spent] = {}  # as it was when `_loaded`
+        self._earlier: dict[str, Charges] = {}  # as it was when `_loaded`
         self._loaded = 0.0
         self._saved: dict[str, _Limit] = {}
 
@@ -51,7 +51,7 @@ class CallHistory:
         """Read what was charged before this start. Raises StorageError."""
         note, self._loaded = (await memory.metadata(PLACE)).get(NOTE), self._clock()
         with suppress(ValidationError):  # nothing is known then, as at the first start
-            self._earlier = _Note.model_validate(note).spent(self._loaded)
+            self._earlier = _Note.model_validate(note).charges(self._loaded)
 
     async def save(self, memory: Memory, stopped: bool = False) -> None:
         """Write down what was charged, if that has changed. Raises StorageError.
@@ -59,9 +59,9 @@ class CallHistory:
         `stopped` says that no call follows.
         """
         now = self._clock()
-        spent = {name: _age(earlier, now - self._loaded) for name, earlier in self._earlier.items()}
-        spent |= {name: pacer.spent() for name, pacer in list(self._pacers.items())}
-        limits = {name: _Limit.at(now, one) for name, one in spent.items() if one.blocked or one.ages}
+        charges = {name: _age(earlier, now - self._loaded) for name, earlier in self._earlier.items()}
+        charges |= {name: pacer.charges() for name, pacer in list(self._pacers.items())}
+        limits = {name: _Limit.at(now, one) for name, one in charges.items() if one.blocked or one.ages}
         if stopped or limits != self._saved:
             await memory.annotate(PLACE, NOTE, _Note(at=now, stopped=stopped, limits=limits).model_dump())
             self._saved = limits
@@ -101,8 +101,8 @@ class _Limit(BaseModel):
     until: float
 
     @classmethod
-    def at(cls, now: float, spent: Spent) -> Self:
-        return cls(calls=[round(now - age, 2) for age in spent.ages], until=round(now + spent.blocked, 2))
+    def at(cls, now: float, charges: Charges) -> Self:
+        return cls(calls=[round(now - age, 2) for age in charges.ages], until=round(now + charges.blocked, 2))
 
 
 class _Note(BaseModel):
@@ -112,7 +112,7 @@ class _Note(BaseModel):
     stopped: bool
     limits: dict[str, _Limit]
 
-    def spent(self, now: float) -> dict[str, Spent]:
+    def charges(self, now: float) -> dict[str, Charges]:
         """The charges that still count.
 
         After a kill nobody knows what was called since the note was written: where calls were made just before it,
@@ -121,16 +121,16 @@ class _Note(BaseModel):
         since = now - self.at
         if not 0 <= since < LONGEST_AGE:
             return {}
-        spent = {}
+        charges = {}
         for name, limit in self.limits.items():
             ages = tuple(max(0.0, now - call) for call in limit.calls)
             busy = not self.stopped and min(ages, default=LONGEST_AGE) <= since + SAVE_INTERVAL
-            spent[name] = Spent(ages, max(0.0, limit.until - now), SAVE_INTERVAL if busy else 0.0)
-        return spent
+            charges[name] = Charges(ages, max(0.0, limit.until - now), SAVE_INTERVAL if busy else 0.0)
+        return charges
 
 
-def _age(spent: Spent, seconds: float) -> Spent:
+def _age(charges: Charges, seconds: float) -> Charges:
     """The same charges, so many seconds later, without those that count no more."""
     later = max(0.0, seconds)
-    ages = tuple(age + later for age in spent.ages if age + later < LONGEST_AGE)
-    return Spent(ages, max(0.0, spent.blocked - later), spent.unknown)
+    ages = tuple(age + later for age in charges.ages if age + later < LONGEST_AGE)
+    return Charges(ages, max(0.0, charges.blocked - later), charges.unknown)

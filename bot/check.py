@@ -12,6 +12,7 @@ from bot.errors import ModelError, SettingsError
 from bot.health import Check
 from bot.messages import Message, Role
 from bot.models.choice import build, choose
+from bot.models.shutdowns import check_shutdowns
 from bot.ports import Model, Prompt
 
 PROBE = Prompt("Answer with one word.", (Message(Role.USER, "Say hello."),), max_tokens=200)
@@ -26,10 +27,12 @@ async def check_models(settings: Settings, platforms: bool) -> list[Check]:
     places = [place.model for place in settings.places.values() if place.model]
     others = dict.fromkeys((*settings.bot.models, *places))
     makers += [("model of a place", build(name, settings)) for name in others if name != settings.bot.model]
-    return [await _check(label, maker, platforms) for label, maker in makers]
+    names: list[str] = []
+    checks = [await _check(label, maker, platforms, names) for label, maker in makers]
+    return checks + await check_shutdowns(settings, names)
 
 
-async def _check(label: str, maker: Awaitable[Model], platforms: bool) -> Check:
+async def _check(label: str, maker: Awaitable[Model], platforms: bool, names: list[str]) -> Check:
     try:
         model = await maker
     except SettingsError as error:
@@ -39,6 +42,7 @@ async def _check(label: str, maker: Awaitable[Model], platforms: bool) -> Check:
             return Check(label, False, "none but the trial model, which does not answer on platforms", SET_A_MODEL)
         return await _probe(label, model)
     finally:
+        names.append(model.name)
         await model.close()
 
 
@@ -48,6 +52,8 @@ async def _probe(label: str, model: Model) -> Check:
             async for piece in pieces:
                 if piece.text or piece.reasoning or piece.end:
                     kind = " (the tiny trial model)" if model.trial else ""
+                    if warm := getattr(model, "warm", None):  # until its server has said what it holds
+                        await warm()
                     return Check(label, True, f"{model.name} answers{kind}; it holds {model.facts.context:,} tokens")
     except ModelError as error:
         return Check(label, False, f"{model.name}: {error}", "Mend what it says, then run this again.")

@@ -12,9 +12,10 @@ import structlog
 from bot.errors import ModelError, PlatformError, PlatformFault, StorageError
 from bot.journal import Journal
 from bot.messages import State, Usage
-from bot.notes import ENDINGS, FILE, failure
+from bot.notes import ENDINGS, FILE, THOUGHT_ONLY, failure
 from bot.pacing import Urgency
-from bot.ports import Channel, Library, Piece, Transcript
+from bot.plain import Plain
+from bot.ports import Channel, Library, Piece, Revocable, Transcript
 from bot.record import Answer, Asked
 from bot.reply import FINAL_PATIENCE, Reply
 
@@ -154,6 +155,7 @@ async def _read(
     try:
         await halt.reading
         state = reading.end.end or State.DONE
+        note = THOUGHT_ONLY if state is State.CUT and not reading.text.strip() else ""
     except asyncio.CancelledError:
         if halt.state is None:
             raise
@@ -178,6 +180,7 @@ class _Reading:
         self._thinking = thinking
         self._written: list[str] = []
         self._void = ""  # what was said before the answer began afresh
+        self._plain = Plain()
 
     @property
     def text(self) -> str:
@@ -188,13 +191,16 @@ class _Reading:
         async with aclosing(pieces):
             async for piece in pieces:
                 if piece.anew:
-                    self._restart(piece.anew)
+                    await self._restart(piece.anew)
+                if piece.withdrawn:
+                    await self._withdraw()
                 if piece.reasoning and self._thinking and isinstance(self._screen, Reply):
                     self._screen.think()
                 if piece.text:
                     await self._show(piece.text)
                 if piece.end:
                     self.end = piece
+        await self._show("", self._plain.close())
 
     async def salvage(self) -> None:
         """The fresh start came to nothing, too: show what there was before it, if that was more."""
@@ -203,15 +209,28 @@ class _Reading:
             self._written.clear()
             await self._show(self._void)
 
-    async def _show(self, text: str) -> None:
+    async def _show(self, text: str, held: str = "") -> None:
+        if not (text := self._plain.feed(text) + held):
+            return
         self.begun = self.begun or asyncio.get_running_loop().time()
         self._written.append(text)
         await (self._screen.grow(text) if isinstance(self._screen, Reply) else self._screen.append(text))
 
-    def _restart(self, failure: ModelError) -> None:
-        """Begin afresh on a reply; what a transcript has said cannot be taken back: there it ends with the failure."""
-        if not isinstance(self._screen, Reply):
-            raise failure
-        self._screen.restart()
-        self._void = self.text
+    async def _withdraw(self) -> None:
+        """Take back what was shown; a transcript that cannot has said it, and the memory has what was said."""
+        if isinstance(self._screen, Reply):
+            self._screen.restart()
+        elif isinstance(self._screen, Revocable):
+            if self._written:
+                await self._screen.withdraw()
+        else:
+            return
         self._written.clear()
+        self._plain = Plain()
+
+    async def _restart(self, failure: ModelError) -> None:
+        """Begin afresh on a reply; what somebody has read in a transcript stays: there it ends with the failure."""
+        if not isinstance(self._screen, Reply) and (not isinstance(self._screen, Revocable) or self._screen.shown):
+            raise failure
+        self._void = self.text
+        await self._withdraw()

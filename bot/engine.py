@@ -282,7 +282,7 @@ class Engine:
         screen = await prepare(main.channel, main.turn, asked, self.memory, self.settings.final_patience)
         main.reply = screen if isinstance(screen, Reply) else None
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
-        answer = replace(answer, model=brief.model, usage=brief.usage)
+        answer = replace(answer, model=brief.tally.model, usage=brief.tally.usage, others=brief.tally.others)
         texts.debug("said", question=[said.text for said in questions], answer=answer.text)
         tell_operator(here.platform, answer, self.metrics, self.alerts)
         if is_unseen(answer):

@@ -10,6 +10,10 @@ ParleyError
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.facts import Bill
 
 
 class ParleyError(Exception):
@@ -40,13 +44,15 @@ class ModelFault(StrEnum):
     REFUSED = "refused"
     CUT = "cut"
     EMPTY = "empty"
+    LENGTH = "length"
 
 
 class ModelError(ParleyError):
     """A model gave no answer, or broke off.
 
     `str(error)` is for the log and the operator, free of secrets. `retry_after` is in seconds, where the provider
-    said it; `model` is the name of the one that failed, where several were asked.
+    said it; `model` is the name of the one that failed, where several were asked; `bill` is what the attempt may cost,
+    None where the provider asks nothing for it.
     """
 
     def __init__(self, fault: ModelFault, detail: str, retry_after: float | None = None) -> None:
@@ -54,6 +60,7 @@ class ModelError(ParleyError):
         self.fault = fault
         self.retry_after = retry_after
         self.model = ""
+        self.bill: Bill | None = None
 
 
 class PlatformFault(StrEnum):

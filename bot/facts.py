@@ -31,6 +31,14 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """What an attempt that failed may cost: its tokens as far as the provider said them, and the model's price."""
+
+    usage: Usage | None = None
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cache:
     """A provider's prompt cache: what reading and writing cost, as parts of the price of input, and its memory.
 

@@ -1,4 +1,4 @@
-"""What the operator reads: one line an event, secrets masked, library loggers passing through."""
+"""What the operator reads: one line an event, secrets masked, no controls, library loggers passing through."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from bot.config import LogSettings
 from bot.errors import ParleyError
+from bot.plain import strip_controls
 
 MASK = "[secret]"
 TOKENS = re.compile(r"xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|sk-[\w-]{8,}|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}")
@@ -85,7 +86,7 @@ def _shorten(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.ty
 
 
 class _Masker:
-    """Replaces every secret in every value of a log event, however deep it stands."""
+    """Replaces every secret in every value of a log event, however deep it stands, and takes controls out of it."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted((re.escape(secret) for secret in secrets if len(secret) > 3), key=len, reverse=True)
@@ -101,4 +102,4 @@ class _Masker:
             return {self._mask(key): self._mask(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self._mask(inner) for inner in value]
-        return self._pattern.sub(MASK, str(value))
+        return strip_controls(self._pattern.sub(MASK, str(value)))

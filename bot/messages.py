@@ -63,11 +63,15 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A picture or a document that a model is shown: its bytes, in a form that providers take."""
+    """A picture or a document that a model is shown: its bytes, in a form that providers take.
+
+    `pages` is how many a document has; 0 where nobody counted them.
+    """
 
     name: str
     media_type: str
     data: bytes = field(repr=False)
+    pages: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

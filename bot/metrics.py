@@ -43,14 +43,18 @@ class Metrics:
     ) -> None:
         """Count one answer; `first` and `lag` in seconds, None where nothing was shown, `fault` empty for none."""
         self._turns.labels(platform, outcome).inc()
-        for kind, tokens in (("input", usage.input), ("output", usage.output), ("cached", usage.cached)):
-            self._tokens.labels(kind).inc(tokens)
+        self.tokens(usage)
         if first is not None:
             self._first.labels(platform).observe(first)
         if lag is not None:
             self._lag.labels(platform).observe(lag)
         if outcome == State.FAILED and fault in FAULTS:
             self._errors.labels(fault).inc()
+
+    def tokens(self, usage: Usage) -> None:
+        """Count what a model took."""
+        for kind, tokens in (("input", usage.input), ("output", usage.output), ("cached", usage.cached)):
+            self._tokens.labels(kind).inc(tokens)
 
     def limited(self, platform: str, calls: int = 1) -> None:
         """Count calls that a platform refused with a 429."""

@@ -24,6 +24,8 @@ FAULTS = {
     ModelFault.REFUSED: "The model declined to answer this. Try putting it differently.",
     ModelFault.CUT: "The connection to the model broke. Please try again.",
     ModelFault.EMPTY: "The model gave no answer. Please ask again, perhaps in other words.",
+    ModelFault.LENGTH: "The model used up the longest answer that it may give before its first word, by thinking. Ask "
+    "something simpler; my owner can raise bot.max_tokens.",
 }
 
 ALERTS = {
@@ -31,6 +33,7 @@ ALERTS = {
     "quota": "The allowance with {model} is used up, so I cannot answer. Raise its limit or add to its balance.",
     "model": "There is no model {model} for me. Correct bot.model and start me again.",
     "unset": "I have no model yet, so I cannot answer. Set OPENAI_API_KEY or ANTHROPIC_API_KEY and start me again.",
+    "length": "{model} used up bot.max_tokens on thinking and said nothing. Raise bot.max_tokens.",
     "storage": "My memory cannot be read or written; see whether its disk is full. The log has the reason.",
     "fallback": "{model} does not answer; {other} answers in its place.",
     "forbidden": "I was asked something where I cannot answer, in {where}: {lacking}.",
@@ -45,6 +48,12 @@ ENDINGS = {
     State.CUT: "Cut off at the length limit. Say “go on” for more.",
     State.INTERRUPTED: f"Interrupted: I am being restarted. {_LATER}",
 }
+
+THOUGHT_ONLY = (
+    "The model reached its length limit before the first word of an answer, most likely by thinking. Ask for something "
+    "smaller; my owner can raise the limit."
+)
+"""What is said where an answer is cut off without a word."""
 
 NO_ENTRY = {
     Reason.BLOCKED: "I cannot answer you here. If you think that is a mistake, please ask my owner.",

@@ -15,12 +15,15 @@ log = structlog.get_logger(__name__)
 def tell_operator(platform: str, answer: Answer, metrics: Metrics, alerts: Alerts) -> None:
     """Count it, log it, and tell the admins where it needs them."""
     metrics.turn(platform, answer.state.value, answer.usage, answer.first, answer.lag, answer.fault)
+    for other in answer.others:
+        metrics.tokens(other.usage)
     metrics.limited(platform, answer.limited)
     if sentence := notes.ALERTS.get(answer.fault):
         alerts.tell(answer.fault, sentence.format(model=answer.model))
     log.info(
         "answered",
         state=answer.state.value,
+        model=answer.model,
         fault=answer.fault or None,
         posts=len(answer.posts),
         tokens=answer.usage.output,

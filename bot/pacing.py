@@ -31,7 +31,7 @@ class Urgency(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Charges:
     """What a rate limit was charged: seconds since each call of its last period, the longest ago first.
 
     `blocked` is for how many seconds nothing may go. For `unknown` seconds since, calls may have been made that nobody
@@ -79,17 +79,17 @@ class Pacer:
         self.window.exhaust(now, seconds)
         self.pump()
 
-    def spent(self) -> Spent:
+    def charges(self) -> Charges:
         """Tell what the limit was charged, for a pacer that goes on from it."""
         now = _now()
-        return Spent(tuple(now - call for call in self.window.recent_calls(now)), max(0.0, self._blocked - now))
+        return Charges(tuple(now - call for call in self.window.recent_calls(now)), max(0.0, self._blocked - now))
 
-    def resume(self, spent: Spent) -> None:
+    def resume(self, charges: Charges) -> None:
         """Go on from what the same limit was charged before."""
         now = _now()
-        lost = ceil(spent.unknown / self.window.interval)
-        self.window.resume([now - age for age in spent.ages] + [now] * lost)
-        self._blocked = max(self._blocked, now + spent.blocked)
+        lost = ceil(charges.unknown / self.window.interval)
+        self.window.resume([now - age for age in charges.ages] + [now] * lost)
+        self._blocked = max(self._blocked, now + charges.blocked)
         self.pump()
 
     def pump(self) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from bot.deadline import Deadline
 from bot.errors import ModelError
 from bot.facts import Facts
 from bot.journal import Journal
 from bot.limits import Toll
 from bot.messages import Attachment, Incoming, Message, Page, Quote, State, Usage
 from bot.pacing import Pacer
-from bot.record import Record, Summary
+from bot.record import Record, Spent, Summary
 from bot.usage import Row
 
 
@@ -123,12 +124,24 @@ class Transcript(Protocol):
         ...
 
 
+@runtime_checkable
+class Revocable(Protocol):
+    """A transcript that can take back what it was given: a model had thought aloud, or begins afresh."""
+
+    shown: bool
+    """Whether somebody reads along. To them an answer that failed in the middle is not begun afresh."""
+
+    async def withdraw(self) -> None:
+        """All that was appended to this answer is no part of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model is told. `messages` starts with a user's and never has two of one role in a row.
 
     `temperature` is sent only where it is set; `max_tokens` bounds the answer. Nobody waits for what is asked in the
-    `background`.
+    `background`. By its `deadline`, where there is one, the model that is asked has to show life.
     """
 
     system: str
@@ -136,6 +149,7 @@ class Prompt:
     max_tokens: int
     temperature: float | None = None
     background: bool = False
+    deadline: Deadline | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +157,10 @@ class Piece:
     """What a model streams: text for the reader, reasoning that is not, and at the end how it ended.
 
     `end` is DONE, CUT (the length limit) or REFUSED, on the last piece only, with the `usage` where it is known. `anew`
-    is the failure after which the answer begins afresh: what was said before it is void. `model` is the name of the one
-    that wrote it, on the last piece; `aside` a sentence of the bot's own for below it.
+    is the failure after which the answer begins afresh: what was said before it is void. `failed` is that of an attempt
+    which said nothing, before the next one. `withdrawn` says that the text before this piece was no answer, but
+    thoughts. `model` is the name of the one that wrote it, on the last piece; `aside` a sentence of the bot's own for
+    below it.
     """
 
     text: str = ""
@@ -152,8 +168,10 @@ class Piece:
     end: State | None = None
     usage: Usage | None = None
     anew: ModelError | None = None
+    failed: ModelError | None = None
     model: str = ""
     aside: str = ""
+    withdrawn: bool = False
 
 
 class Model(Protocol):
@@ -209,6 +227,10 @@ class Memory(Journal, Protocol):
 
     async def condense(self, place: str, summary: Summary) -> bool:
         """Write a summary down and move the start; False, and only the usage, if the record changed meanwhile."""
+        ...
+
+    async def charge(self, turn: int, spent: Spent) -> None:
+        """Write down what was spent after a turn on something that came to nothing, such as a summary that failed."""
         ...
 
     async def spent(self, author: str, since: float, place: str = "") -> Row:

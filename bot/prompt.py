@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from bot.files.request import fit_files
 from bot.messages import Incoming, Message, Place, Quote, Role
 from bot.ports import Prompt
 from bot.record import Material
@@ -88,7 +89,7 @@ def _arrange(place: Place, summary: str, said: Sequence[Message]) -> tuple[Messa
             messages.append(Message(message.role, content, files=before.files + message.files))
         elif messages or message.role is Role.USER:
             messages.append(message)
-    return tuple(messages)
+    return fit_files(messages)
 
 
 def _word(incoming: Incoming) -> str:

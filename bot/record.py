@@ -63,6 +63,14 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a model took of which no answer came."""
+
+    model: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A turn as it is written down: what was asked, the posts that show its answer, and how that ended.
 
@@ -94,7 +102,8 @@ class Answer:
 
     `fault` is the value of a ModelFault or PlatformFault, or "storage", "bug", "full", "access" or "limit". `first` is
     the seconds from the question to the first text on the screen, `lag` those from the model's last piece to the whole
-    text; `limited` is how many calls the platform refused for their rate.
+    text; `limited` is how many calls the platform refused for their rate. `usage` is that of `model`, with its attempts
+    that failed; `others` is what other models took before it.
     """
 
     text: str = ""
@@ -107,3 +116,4 @@ class Answer:
     first: float | None = None
     lag: float | None = None
     limited: int = 0
+    others: tuple[Spent, ...] = ()

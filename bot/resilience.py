@@ -10,73 +10,39 @@ from dataclasses import replace
 
 import structlog
 
+from bot.circuit import Circuit
+from bot.deadline import Deadline
 from bot.errors import ModelError, ModelFault
-from bot.facts import Facts
+from bot.facts import Bill, Facts
+from bot.messages import State
 from bot.ports import Model, Piece, Prompt
 
-PATIENCE = 18.0
-"""Seconds from the question after which nothing more is tried, so that a failure is told within 20."""
 TRIES = 3
 """How often one model is asked before the next one is."""
 BACK_OFF = 0.5
 """Seconds before the second try, doubled for each further one; a random part of up to half is added."""
-THRESHOLD = 5
-"""Turns in a row that a model fails before it is left alone …"""
-REST = 30.0
-"""… for so many seconds; then one turn tries it again."""
 PASSING = {ModelFault.RATE, ModelFault.OVERLOAD, ModelFault.NETWORK, ModelFault.CUT, ModelFault.EMPTY}
 """What may be gone at the next try. A time-out may too, but has taken the time that there was."""
 OWN = {ModelFault.CONTEXT, ModelFault.REQUEST, ModelFault.REFUSED}
-"""What lies in the question, so that it says nothing about the model."""
+"""What lies in the question, so that no other model is asked."""
 
 log = structlog.get_logger(__name__)
-
-
-class Circuit:
-    """Whether a model is worth asking: not for a while after it failed several turns in a row."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._failures = 0
-        self._until = 0.0
-        self.error: ModelError | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether the model is to be left alone; when it is not any more, the next turn alone finds it out."""
-        if self._failures < THRESHOLD:
-            return False
-        if self._clock() < self._until:
-            return True
-        self._until = self._clock() + REST
-        return False
-
-    def succeed(self) -> None:
-        """Take in that a turn was answered."""
-        self._failures, self.error = 0, None
-
-    def fail(self, error: ModelError) -> None:
-        """Take in that a turn was not."""
-        self._failures += 1
-        self.error = error
-        if self._failures >= THRESHOLD:
-            self._until = self._clock() + REST
 
 
 class Resilient:
     """A model, and others in its place where it fails; itself a `Model`.
 
-    Before the first words a passing failure is tried again after what the provider says, or a growing pause; then the
-    next model is asked, and `replaced` told the first one's name and its own. After the first words the answer is begun
-    afresh, once: a piece with `anew` says so.
+    One deadline holds for the question; each model that is worth asking has its share of it. Before the first words a
+    passing failure is tried again after what the provider says, or a growing pause; then the next model is asked, and
+    `replaced` told the first one's name and its own. After the first words the answer is begun afresh, once: a piece
+    with `anew` says so. Every further attempt is announced by a piece with the failure of the one before.
     """
 
     def __init__(self, models: Sequence[Model], replaced: Callable[[str, str], None] = lambda _, __: None) -> None:
         self._replaced = replaced
         self.trial = models[0].trial
         self._models = models
-        clock = asyncio.get_running_loop().time
-        self._circuits = [Circuit(clock) for _ in models]
+        self._circuits = [Circuit(model.name) for model in models]
 
     @property
     def name(self) -> str:
@@ -101,25 +67,25 @@ class Resilient:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt with the first model that does. Raises the last one's ModelError."""
-        chances = _Chances()
-        failure: ModelError | None = None
-        for model, circuit in zip(self._models, self._circuits, strict=True):
-            if circuit.open:
-                failure = circuit.error
-                continue
+        chances = _Chances(Deadline())
+        prompt = replace(prompt, deadline=chances.deadline)
+        asked = [pair for pair in zip(self._models, self._circuits, strict=True) if not pair[1].open]
+        failure = None if asked else self._circuits[-1].refuse()
+        for others, (model, circuit) in zip(range(len(asked) - 1, -1, -1), asked, strict=True):
+            if failure:
+                log.warning("the model failed; asking the next", model=failure.model, error=str(failure))
+                yield Piece(failed=failure)
+            chances.deadline.divide(others)
+            circuit.enter()
             try:
                 async with aclosing(_insist(model, prompt, chances)) as pieces:
                     async for piece in pieces:
                         yield _sign(piece, model) if piece.end else piece
             except ModelError as error:
-                error.model = model.name
-                if error.fault in OWN:
+                circuit.fail(prompt, error)
+                if error.fault in OWN or chances.spoken:
                     raise
-                circuit.fail(error)
                 failure = error
-                if chances.spoken or chances.over:
-                    break
-                log.warning("the model failed; asking the next", model=model.name, fault=error.fault.value)
             else:
                 circuit.succeed()
                 if model is not self._models[0]:
@@ -134,9 +100,9 @@ class Resilient:
 
 
 def _sign(piece: Piece, model: Model) -> Piece:
-    """Say on the last piece who wrote the answer, and what it cost there."""
+    """Say on the last piece who wrote the answer, and what it cost there where the provider does not say it."""
     price, usage = model.facts.price, piece.usage
-    if price and usage:
+    if price and usage and usage.cost is None:
         usage = replace(usage, cost=price.cost(usage))
     return replace(piece, model=model.name, usage=usage)
 
@@ -144,19 +110,17 @@ def _sign(piece: Piece, model: Model) -> Piece:
 class _Chances:
     """What is left for one question: time, and one fresh start after the first words."""
 
-    def __init__(self) -> None:
-        self._clock = asyncio.get_running_loop().time
-        self._end = self._clock() + PATIENCE
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
         self.spoken = False
         self.fresh = True
 
-    @property
-    def over(self) -> bool:
-        return self._clock() >= self._end
-
-    def allow(self, pause: float) -> bool:
-        """Whether there is time for such a pause."""
-        return self._clock() + pause < self._end
+    def allow(self, tries: int, fault: ModelFault, pause: float) -> bool:
+        """Whether the model that failed in this way is asked once more, after such a pause."""
+        if self.spoken and self.fresh and fault in PASSING | {ModelFault.TIMEOUT}:
+            self.deadline.extend()
+            return self.deadline.allows(pause)
+        return not self.spoken and fault in PASSING and tries < TRIES and self.deadline.allows(pause)
 
 
 async def _insist(model: Model, prompt: Prompt, chances: _Chances) -> AsyncGenerator[Piece, None]:
@@ -164,22 +128,41 @@ async def _insist(model: Model, prompt: Prompt, chances: _Chances) -> AsyncGener
     tries = 0
     while True:
         tries += 1
+        said = False
         try:
             async with aclosing(model.stream(prompt)) as pieces:
                 async for piece in pieces:
                     chances.spoken = chances.spoken or bool(piece.text)
+                    said = (said and not piece.withdrawn) or bool(piece.text.strip())
+                    if piece.end is State.CUT and not said:
+                        raise _exhaust(piece, model)
                     yield piece
             return
         except ModelError as error:
-            if error.fault not in PASSING | ({ModelFault.TIMEOUT} if chances.spoken else set()):
-                raise
-            if chances.spoken and not chances.fresh:
-                raise
-            pause = error.retry_after or BACK_OFF * 2 ** (tries - 1) * random.uniform(1, 1.5)  # noqa: S311
-            if not chances.spoken and (tries >= TRIES or not chances.allow(pause)):
-                raise
-            log.warning("the model failed; asking again", fault=error.fault.value, error=str(error), seconds=pause)
-            if chances.spoken:
-                chances.spoken, chances.fresh = False, False
-                yield Piece(anew=error)
-            await asyncio.sleep(min(pause, PATIENCE))
+            failure = _explain(error, model)
+        pause = failure.retry_after or BACK_OFF * 2 ** (tries - 1) * random.uniform(1, 1.5)  # noqa: S311
+        if not chances.allow(tries, failure.fault, pause):
+            raise failure
+        if chances.spoken:
+            chances.spoken, chances.fresh = False, False
+            yield Piece(anew=failure)
+        else:
+            yield Piece(failed=failure)
+        log.warning("the model failed; asking again", fault=failure.fault.value, error=str(failure), seconds=pause)
+        await asyncio.sleep(pause)
+
+
+def _exhaust(piece: Piece, model: Model) -> ModelError:
+    """The failure of an answer that reached its limit without a word: asked again it would end the same."""
+    detail = f"{model.name}: all of bot.max_tokens was used without a word. Raise bot.max_tokens."
+    error = ModelError(ModelFault.LENGTH, detail)
+    error.bill = Bill(piece.usage)
+    return error
+
+
+def _explain(error: ModelError, model: Model) -> ModelError:
+    """Say on a failure whose it is, and at which price."""
+    error.model = model.name
+    if error.bill:
+        error.bill = replace(error.bill, price=model.facts.price)
+    return error

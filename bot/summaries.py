@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 import structlog
@@ -12,10 +13,11 @@ from bot.brief import Desk, measure
 from bot.context import Span, due, weigh
 from bot.customs import Customs
 from bot.errors import ModelError, StorageError
-from bot.messages import Message, Place, State, Usage
-from bot.ports import Model
+from bot.messages import Message, Place, State
+from bot.ports import Model, Prompt
 from bot.prompt import Voice, condense
-from bot.record import Record, Summary
+from bot.record import Record, Spent, Summary
+from bot.tally import Tally
 from bot.tasks import report
 
 LONGEST = 600
@@ -116,26 +118,46 @@ class Summaries:
             del lost[-2:]
         return lost
 
+    async def _charge(self, turn: int, spent: Iterable[Spent]) -> None:
+        for one in spent:
+            await self._desk.memory.charge(turn, one)
+
     async def _write(
         self, place: Place, model: Model, voice: Voice, record: Record, said: Sequence[Message], start: int
     ) -> bool:
         """Have a summary written, and write it down; False if the record changed meanwhile."""
         said = fit(said, self._desk.span(model, voice).room - len(record.summary.encode()))
         prompt = condense(voice, place, record.summary, said, min(LONGEST, voice.max_tokens))
-        text, usage, end, name = "", None, None, model.name
-        async for piece in model.stream(prompt):
-            text = "" if piece.anew else text + piece.text
-            usage, end, name = piece.usage or usage, piece.end or end, piece.model or name
-        ratio = self._desk.ratios[model.name]
-        guess = Usage(int(measure(prompt, ratio) / ratio), int(len(text.encode(errors="replace")) / ratio))
+        turn = said[-1].number // 2
+        tally = Tally(model, self._desk.ratios)
+        tally.send(measure(prompt, self._desk.ratios[model.name]))
+        try:
+            text, end = await _read(model, prompt, tally)
+        except ModelError as error:
+            tally.fail(error)
+            await self._charge(turn, (*tally.others, Spent(tally.model, tally.usage)))
+            raise
+        await self._charge(turn, tally.others)
         if end is State.REFUSED or not text.strip():
             log.warning("the model wrote no summary", place=place.key)
+            await self._charge(turn, [Spent(tally.model, tally.usage)])
             return False
         since = record.since or said[0].number
-        summary = Summary(text.strip(), since, said[-1].number, start, record.revision, name, usage or guess)
+        summary = Summary(text.strip(), since, said[-1].number, start, record.revision, tally.model, tally.usage)
         kept = await self._desk.memory.condense(place.key, summary)
         log.info("summarised" if kept else "a summary was void before it was written", place=place.key, of=len(said))
         return kept
+
+
+async def _read(model: Model, prompt: Prompt, tally: Tally) -> tuple[str, State | None]:
+    """What the model writes, and how it ends; the tally counts along. Raises ModelError."""
+    text, end = "", None
+    async with aclosing(model.stream(prompt)) as pieces:
+        async for piece in pieces:
+            tally.take(piece)
+            text = piece.text if piece.anew or piece.withdrawn else text + piece.text
+            end = piece.end or end
+    return text, end
 
 
 def fit(said: Sequence[Message], room: int) -> Sequence[Message]:

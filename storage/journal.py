@@ -76,9 +76,12 @@ def supply(db: sqlite3.Connection, turn: int, material: Material) -> None:
         [(clean(author), turn) for author in material.quoted],
     )
     db.executemany(
-        "INSERT OR REPLACE INTO files (place, turn, position, name, media_type, data) "
-        "SELECT place, id, ?, ?, ?, ? FROM turns WHERE id = ? AND forgotten = 0",
-        [(at, clean(file.name), file.media_type, file.data, turn) for at, file in enumerate(material.files)],
+        "INSERT OR REPLACE INTO files (place, turn, position, name, media_type, data, pages) "
+        "SELECT place, id, ?, ?, ?, ?, ? FROM turns WHERE id = ? AND forgotten = 0",
+        [
+            (at, clean(file.name), file.media_type, file.data, file.pages, turn)
+            for at, file in enumerate(material.files)
+        ],
     )
 
 
@@ -137,6 +140,8 @@ def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message 
     _own(db, turn, answer.posts)
     if answer.model:
         spend(db, turn, answer.model, "answer", answer.usage)
+    for other in answer.others:
+        spend(db, turn, other.model, "answer", other.usage)
 
 
 def spend(db: sqlite3.Connection, turn: int, model: str, purpose: str, usage: Usage) -> None:

@@ -16,7 +16,7 @@ import structlog
 from bot.errors import StorageError
 from bot.limits import Toll
 from bot.messages import Incoming, Message
-from bot.record import Answer, Asked, Material, Record, Summary, Turn
+from bot.record import Answer, Asked, Material, Record, Spent, Summary, Turn
 from bot.usage import Row
 from storage import journal, ledger, privacy, record, turns, window
 from storage.faults import explained
@@ -110,6 +110,10 @@ class SqliteMemory:
 
     async def condense(self, place: str, summary: Summary) -> bool:
         return await self._write(window.condense, place, summary)
+
+    async def charge(self, turn: int, spent: Spent) -> None:
+        if spent.usage.input or spent.usage.output:
+            await self._write(journal.spend, turn, spent.model, "summary", spent.usage)
 
     async def spent(self, author: str, since: float, place: str = "") -> Row:
         return await self._run(ledger.spent, author, since, place)

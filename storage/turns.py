@@ -122,8 +122,8 @@ def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:
     turn, posts, draft, state, attempt, created, begun, last, material = row
     questions = db.execute("SELECT question FROM turns WHERE joined = ? OR id = ? ORDER BY id", (turn, turn)).fetchall()
     files = db.execute(
-        "SELECT name, media_type, data FROM files WHERE place = (SELECT place FROM turns WHERE id = ?) AND turn = ? "
-        "ORDER BY position",
+        "SELECT name, media_type, data, pages FROM files WHERE place = (SELECT place FROM turns WHERE id = ?) "
+        "AND turn = ? ORDER BY position",
         (turn, turn),
     ).fetchall()
     return Asked(

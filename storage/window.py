@@ -73,7 +73,7 @@ def _files(db: sqlite3.Connection, place: int, turn: int) -> defaultdict[int, li
     """The files of the questions from a turn on, by the numbers of their messages."""
     files: defaultdict[int, list[File]] = defaultdict(list)
     for owner, *file in db.execute(
-        "SELECT turn, name, media_type, data FROM files WHERE place = ? AND turn >= ? ORDER BY turn, position",
+        "SELECT turn, name, media_type, data, pages FROM files WHERE place = ? AND turn >= ? ORDER BY turn, position",
         (place, turn),
     ):
         files[2 * owner].append(File(*file))

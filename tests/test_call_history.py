@@ -92,7 +92,7 @@ async def test_a_refusal_holds_over_a_restart(memory: SqliteMemory) -> None:
     await history.save(memory, stopped=True)
 
     clock.now += 15.0
-    blocked = (await restart(memory, clock)).keep("edits", Pacer(EDITS, MINUTE)).spent().blocked
+    blocked = (await restart(memory, clock)).keep("edits", Pacer(EDITS, MINUTE)).charges().blocked
     assert 24.0 < blocked <= 25.0
 
 

@@ -18,7 +18,7 @@ from bot.errors import ModelError, ModelFault, SettingsError
 from bot.facts import Cache, Facts
 from bot.messages import Message, Role
 from bot.models.choice import ANTHROPIC, OPENAI, choose
-from bot.models.discovery import Address, Server, discover
+from bot.models.discovery import Address, Server, discover, near
 from bot.models.machine import Machine, obstacle
 from bot.ports import Model, Prompt
 from tests.loopback.ollama import LMStudio, Ollama, Stranger, ollama_model
@@ -209,15 +209,23 @@ async def test_a_model_file_is_not_loaded_at_the_start(tmp_path: Path) -> None:
 
 
 async def test_a_base_url_needs_neither_key_nor_name() -> None:
-    """Its first chat model is taken, never an embedding one; people read the host that reads them."""
-    server = LMStudio([{"id": "nomic-embed-text"}, {"id": "qwen3-4b"}, {"id": "other"}])
+    """Its first chat model is taken, never an embedding or a guard one; people read the host that reads them."""
+    others = ["nomic-embed-text", "meta-llama/llama-guard-4-12b", "granite-guardian-3.3", "gpt-oss-safeguard-20b"]
+    server = LMStudio([{"id": name} for name in (*others, "google/shieldgemma-9b", "qwen3-4b", "other")])
     async with server.running() as url:
-        model, because, others = await chosen(
+        model, because, warnings = await chosen(
             Computer([ollama("a")]), openai={"base_url": f"{url}/v1"}, **ANTHROPIC_KEY
         )
         assert (model.name, model.reader, because) == ("openai/qwen3-4b", "127.0.0.1", "openai.base_url is set")
         assert await ask(model) == "Hello from this machine. "
-    assert (server.chats[0]["model"], others) == ("qwen3-4b", [])
+    assert (server.chats[0]["model"], warnings) == ("qwen3-4b", [])
+
+
+def test_a_blank_beside_a_base_url_is_no_part_of_it() -> None:
+    """Copied from a page it often comes along."""
+    for section in ("openai", "anthropic"):
+        read = settings(**{section: {"base_url": " https://llm.example.org/v1\n"}})
+        assert getattr(read, section).base_url == "https://llm.example.org/v1"
 
 
 async def test_a_gateway_that_has_openais_default_is_asked_for_that() -> None:
@@ -296,3 +304,28 @@ asyncio.run(story())
 """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ended.stdout.splitlines()[-1:] == [f"[] {own!r}"], ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("http://127.0.0.1:11434/v1", True),
+        ("http://[::1]:8080/v1", True),
+        ("http://localhost:1234/v1", True),
+        ("http://192.168.1.20:11434/v1", True),
+        ("http://10.0.0.5/v1", True),
+        ("http://[fd00::7]:8000/v1", True),
+        ("http://100.100.7.1:11434/v1", True),
+        ("http://ollama:11434/v1", True),
+        ("http://host.docker.internal:11434/v1", True),
+        ("http://nas.local/v1", True),
+        ("https://llm.example.org/v1", False),
+        ("https://api.openai.com/v1", False),
+        ("http://8.8.8.8/v1", False),
+        ("https://local.example.com/v1", False),
+        ("", False),
+    ],
+)
+def test_a_server_of_the_own_network_is_known_by_its_address(url: str, own: bool) -> None:
+    """The machine itself, a private address, a name that only the own network knows; nothing is looked up."""
+    assert near(url) is own

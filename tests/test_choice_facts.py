@@ -11,11 +11,12 @@ from bot.errors import SettingsError
 from bot.facts import Facts, Price
 from bot.models.choice import choose
 from bot.models.discovery import Address, discover
+from bot.models.limits import Look
+from bot.ports import Model
 from tests.loopback.ollama import Gateway, Ollama, ollama_model
 from tests.test_choice import (
     ANTHROPIC_KEY,
     OPENAI_KEY,
-    PROMPT,
     Computer,
     Slow,
     ask,
@@ -24,6 +25,7 @@ from tests.test_choice import (
     settings,
     strip,
 )
+from tests.test_summaries import ticks
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ from tests.test_choice import (
             {"bot": {"model": "anthropic/c"}, "anthropic": {"api_key": "k", "base_url": "https://x.org", "context": 9}},
             Facts(9),
         ),
-        ({"bot": {"model": "anthropic/c"}, "anthropic": {"api_key": "k", "base_url": "https://x.org"}}, Facts(4096)),
+        ({"bot": {"model": "anthropic/c"}, "anthropic": {"api_key": "k", "base_url": "https://x.org"}}, Facts(32_768)),
         (
             {"bot": {"model": "openai/a"}, **OPENAI_KEY, "models": {"openai/a": {"context": 7, "images": True}}},
             Facts(7, images=True),
@@ -54,7 +56,7 @@ async def test_what_is_known_of_a_model_is_known_at_once(sections: dict[str, dic
 
 
 async def test_a_local_server_says_what_its_model_holds() -> None:
-    """When the model is made, and again after each answer; a table in the settings beats what it says."""
+    """When the model is made, and after each answer, in the background; a table in the settings beats what it says."""
     entry = ollama_model("a:1b", loaded=True, context_length=8192, capabilities=["completion", "vision"])
     server = Ollama([entry])
     async with server.running() as url:
@@ -64,8 +66,8 @@ async def test_a_local_server_says_what_its_model_holds() -> None:
         await model.warm()  # type: ignore[attr-defined]
         assert model.facts == Facts(8192, images=True)
         entry["context_length"] = 2048
-        assert [piece.text async for piece in model.stream(PROMPT)]
-        assert model.facts == Facts(2048, images=True)
+        assert await ask_only(model)
+        await told(model, Facts(2048, images=True))
         await model.close()
         prices = {"local/a:1b": {"images": False, "input": 0, "output": 0}}
         model, _, _ = await chosen(computer, bot={"model": "local/a:1b"}, models=prices)
@@ -76,15 +78,62 @@ async def test_a_local_server_says_what_its_model_holds() -> None:
 
 @pytest.mark.parametrize(("context", "expected"), [(0, 32_768), (5000, 5000)])
 async def test_a_server_at_a_base_url_says_what_its_model_holds(context: int, expected: int) -> None:
-    """With its key; `openai.context` beats it. It is asked for its facts again after each answer."""
+    """With its key, and once: its list does not change; `openai.context` beats it."""
     server = Gateway([{"id": "org/m", "max_model_len": 32_768}], key="k")
     async with server.running() as url:
         section = {"base_url": f"{url}/v1", "api_key": "k", "context": context}
         model, _, _ = await chosen(Computer(), bot={"model": "openai/org/m"}, openai=section)
         assert model.facts == Facts(context or 4096)
+        assert await ask_only(model) == "Hello from this machine. "
+        await told(model, Facts(expected))
         assert await ask(model) == "Hello from this machine. "
-    assert model.facts == Facts(expected)
-    assert server.asked == ["/v1/models", "/v1/chat/completions", "/v1/models"]
+    assert sorted(server.asked) == ["/v1/chat/completions", "/v1/chat/completions", "/v1/models"]
+
+
+async def test_what_nobody_tells_is_asked_once() -> None:
+    """A gateway that knows no lengths hears no more of it, however many answers it gives."""
+    server = Gateway([{"id": "org/m"}])
+    async with server.running() as url:
+        model, _, _ = await chosen(Computer(), bot={"model": "openai/org/m"}, openai={"base_url": f"{url}/v1"})
+        await model.warm()  # type: ignore[attr-defined]
+        before = list(server.asked)
+        for _ in range(3):
+            assert await ask_only(model) == "Hello from this machine. "
+        await model.close()
+    assert before.count("/v1/models") == 1
+    assert server.asked == [*before, *["/v1/chat/completions"] * 3]
+
+
+async def test_a_server_that_was_not_there_is_asked_once_it_is() -> None:
+    """That nobody could be reached is no answer to keep."""
+    server = Gateway([{"id": "org/m", "max_model_len": 32_768}], broken=True)
+    async with server.running() as url:
+        look = Look(f"{url}/v1", "org/m", lambda told: told or Facts())
+        assert await look() == Facts()
+        server.broken = False
+        assert await look() == Facts(32_768)
+
+
+async def test_a_server_of_a_known_kind_is_asked_in_its_own_words_alone() -> None:
+    """Behind a base URL an Ollama may load its model differently: after each answer that is asked, nothing else."""
+    entry = ollama_model("a:1b", loaded=True, context_length=8192)
+    server = Ollama([entry])
+    async with server.running() as url:
+        model, _, _ = await chosen(Computer(), bot={"model": "openai/a:1b"}, openai={"base_url": f"{url}/v1"})
+        await model.warm()  # type: ignore[attr-defined]
+        server.asked.clear()
+        entry["context_length"] = 2048
+        assert await ask_only(model)
+        await told(model, Facts(2048))
+        await model.close()
+    assert sorted(server.asked) == ["/api/ps", "/api/show", "/v1/chat/completions"]
+
+
+async def told(model: Model, expected: Facts) -> None:
+    """Wait until this is known of a model."""
+    async for _ in ticks(20):
+        if model.facts == expected:
+            return
 
 
 @pytest.mark.parametrize("most", [1, 3])

@@ -9,7 +9,10 @@ import pytest
 from bot import notes
 from bot.engine import Engine
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Attachment, State
+from bot.files.request import PDF, fit_files
+from bot.messages import Attachment, File, Message, Role, State
+from bot.models.openai import OpenAIModel
+from tests.files import pdf
 from tests.loopback.openai import FakeOpenAI
 from tests.screen import Screen
 from tests.test_engine import engine, provider, recall, say
@@ -87,3 +90,41 @@ async def test_where_files_cannot_be_read_one_line_says_so(engine: Engine) -> No
     await engine.respond(question, screen)
     assert screen.last.note == notes.NO_FILES
     assert screen.last.state is State.DONE
+
+
+@pytest.mark.parametrize(("pages", "shown"), [(60, ["2.pdf"]), (40, ["1.pdf", "2.pdf"])])
+async def test_documents_of_several_questions_share_what_one_request_may_have(
+    engine: Engine, provider: FakeOpenAI, pages: int, shown: list[str]
+) -> None:
+    """The provider takes 100 pages: of two documents of 60 in one channel the newer is shown, the older named."""
+    model = engine.model
+    assert isinstance(model, OpenAIModel)
+    model.facts = replace(model.facts, context=200_000, documents=True)
+    desk = Desk(pdf(*["page"] * pages))
+    for number in ("1", "2", "3"):
+        files = () if number == "3" else (Attachment(f"{number}.pdf", PDF, 9, "https://x"),)
+        answer = await engine.respond(replace(say(f"question {number}", number), attachments=files), desk)
+        assert answer is not None
+        assert answer.state is State.DONE
+    for request in provider.requests[1:]:
+        parts = [part for message in request["messages"] for part in message["content"] if isinstance(part, dict)]
+        assert [part["file"]["filename"] for part in parts if part["type"] == "file"] == shown
+        assert ("[document: 1.pdf, shown to you before]" in str(request["messages"])) == (pages == 60)
+    assert "shown to you before" not in str(provider.requests[0])
+
+
+def test_what_one_request_may_have_goes_to_the_newest_files() -> None:
+    """Pages, pictures and bytes; a document of which nobody counted the pages counts for all of them."""
+
+    def message(*files: File) -> Message:
+        return Message(Role.USER, "Look.", files=files)
+
+    picture, old = File("p.png", "image/png", b"x"), File("old.pdf", PDF, b"x")
+    pictures = fit_files([message(*[picture] * 60), message(*[picture] * 60)])
+    assert [len(one.files) for one in pictures] == [40, 60]
+    assert pictures[0].content.count("[picture: p.png, shown to you before]") == 20
+    documents = fit_files([message(old), message(File("new.pdf", PDF, b"x", 1))])
+    assert [len(one.files) for one in documents] == [0, 1]
+    assert fit_files([message(old)])[0].files == (old,)
+    large = File("large.png", "image/png", bytes(15_000_000))
+    assert [len(one.files) for one in fit_files([message(large), message(large)])] == [0, 1]

@@ -104,7 +104,8 @@ def test_an_unknown_model_of_a_known_provider_reads_text_alone(name: str) -> Non
 def test_elsewhere_a_name_says_how_much_a_model_holds_but_not_what_it_costs() -> None:
     """Another host has its own prices; a model of which nobody says anything is taken to be small."""
     assert lookup("openai/gpt-4o", {}, 0, official=False) == Facts(context=128_000)
-    assert lookup("openai/qwen3", {}, 0, official=False) == Facts(context=4096)
+    assert lookup("openai/qwen3", {}, 0, official=False) == Facts(context=32_768)
+    assert lookup("openai/qwen3", {}, 0, official=False, own=True) == Facts(context=4096)
     assert lookup("openai/gpt-4o", {}, 0, Facts(9000, images=True), official=False) == Facts(9000, images=True)
 
 

@@ -161,12 +161,13 @@ def test_closing_what_was_never_made_is_nothing() -> None:
 
 
 def test_the_facts_are_looked_at_when_the_model_is_made_and_after_each_answer() -> None:
-    """A server may load a model differently from one question to the next; until it is made, the given facts count."""
+    """A server may load a model differently meanwhile; no answer waits for that, however long the server takes."""
 
     async def story() -> None:
         found = iter([Facts(2000), Facts(3000), Facts(4000)])
 
         async def look() -> Facts:
+            await asyncio.sleep(4)
             return next(found)
 
         model = Deferred("local/x", "somebody", Workshop().make, patience=100, facts=Facts(1000), look=look)
@@ -174,9 +175,12 @@ def test_the_facts_are_looked_at_when_the_model_is_made_and_after_each_answer() 
         await model.warm()
         assert model.facts == Facts(2000)
         await ask(model)
+        assert (model.facts, asyncio.get_running_loop().time()) == (Facts(2000), 4)
+        await asyncio.sleep(5)
         assert model.facts == Facts(3000)
         async with aclosing(model.stream(PROMPT)) as pieces:  # one that is broken off says nothing
             await anext(pieces)
+        await asyncio.sleep(5)
         assert model.facts == Facts(3000)
 
     clock.run(story())

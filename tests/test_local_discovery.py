@@ -9,7 +9,7 @@ import pytest
 
 from bot.facts import Facts
 from bot.models.discovery import Address, Server, discover, list_models
-from bot.models.limits import describe
+from bot.models.limits import Description, describe
 from tests.loopback.ollama import Gateway, Llama, LMStudio, LocalServer, Ollama, Stranger, ollama_model
 
 AMPLE = 20.0
@@ -154,7 +154,7 @@ async def test_a_base_url_that_answers_without_a_list_has_no_models() -> None:
 
 async def facts(server: LocalServer, name: str = "m", key: str = "", kind: str = "") -> Facts | None:
     async with server.running() as url:
-        return await describe(f"{url}/v1", name, key, kind)
+        return (await describe(f"{url}/v1", name, key, kind)).facts
 
 
 @pytest.mark.parametrize(
@@ -240,4 +240,4 @@ async def test_a_server_that_does_not_say_is_no_error(kind: str, page: str) -> N
 
 async def test_a_server_that_is_not_there_is_no_error() -> None:
     """Nothing is known of its models."""
-    assert await describe(f"{NOBODY}/v1", "m") is None
+    assert await describe(f"{NOBODY}/v1", "m") == Description(reached=False)

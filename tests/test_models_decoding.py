@@ -1,4 +1,4 @@
-"""A streamed body comes out the same however the network cuts it, and thoughts are told from the answer."""
+"""A streamed body comes out the same however the network cuts it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.models.sse import Decoder
-from bot.models.thinking import Thinking
+from bot.models.sse import Decoder, ErrorData
 
 LINES = st.sampled_from(
-    [b"data: a", b"data:b", b"data:  c", b"data", b"data:", b": ping", b"event: x", b"", b"id", b"{"]
+    [b"data: a", b"data:b", b"data:  c", b"data", b"data:", b": ping", b"event: x", b"", b"id", b"{", b"event: error"]
 )
 ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
 BODIES = st.lists(st.tuples(LINES, ENDS), max_size=12).map(lambda lines: b"".join(line + end for line, end in lines))
-TEXTS = st.lists(st.sampled_from(["<think>", "</think>", "<", "think>", "</th", " ", "\n", "a", "é"]), max_size=10)
 CUTS = st.lists(st.integers(0, 60), max_size=12)
 
 
@@ -52,6 +50,7 @@ def test_the_cuts_of_the_network_make_no_difference(body: bytes, cuts: list[int]
         (b"data: forgotten end", [b"forgotten end"]),
         (b' {"a":\n\n1}', [b' {"a":\n\n1}']),
         (b"\xef\xbb\xbf{}\n", [b"{}\n"]),
+        (b'[{"a": 1}]', [b'[{"a": 1}]']),
         (b"\xef", []),
         (b"", []),
     ],
@@ -62,44 +61,15 @@ def test_events_are_read_as_the_standard_says(body: bytes, events: list[bytes]) 
     assert decode(pieces(body, list(range(len(body))))) == events
 
 
-def split(chunks: list[str]) -> tuple[str, str]:
-    """(answer, thoughts) of a text that comes in these chunks."""
-    thinking = Thinking()
-    parts = [*(thinking.feed(chunk) for chunk in chunks), thinking.close()]
-    return "".join(answer for answer, _ in parts), "".join(thoughts for _, thoughts in parts)
-
-
-@given(TEXTS)
-def test_the_cuts_of_the_model_make_no_difference(chunks: list[str]) -> None:
-    """A tag may be split over any number of pieces."""
-    whole = "".join(chunks)
-    assert split(chunks) == split([whole]) == split(list(whole))
-
-
-@given(st.text())
-def test_a_text_without_the_tag_stays_as_it_is(text: str) -> None:
-    """To the letter, blanks at its start included."""
-    if not text.lstrip().startswith("<think>"):
-        assert split(list(text)) == (text, "")
-
-
 @pytest.mark.parametrize(
-    ("text", "answer", "thoughts"),
+    ("body", "failed"),
     [
-        ("<think>Hm.</think>Yes.", "Yes.", "Hm."),
-        ("\n <think>\nHm.\n</think>\n\nYes. ", "Yes. ", "\nHm.\n"),
-        ("<think>a < b </thin</think> c", "c", "a < b </thin"),
-        ("<think></think>Yes.", "Yes.", ""),
-        ("<think>Hm.", "", "Hm."),
-        ("<think>", "", ""),
-        ("<think>Hm.</thi", "", "Hm.</thi"),
-        ("<think>a</think> b <think>c</think>", "b <think>c</think>", "a"),
-        ("Yes. <think>no</think>", "Yes. <think>no</think>", ""),
-        ("<thinking>no", "<thinking>no", ""),
-        ("<thi", "<thi", ""),
-        ("", "", ""),
+        (b"event: error\ndata: a\n\ndata: b\n\n", [True, False]),
+        (b'error: {"code": 500}\n\ndata: b\n\n', [True, False]),
+        (b"event: message\ndata: a\n\n", [False]),
+        (b"event: error\n\ndata: a\n\n", [False]),
     ],
 )
-def test_thoughts_are_told_from_the_answer(text: str, answer: str, thoughts: str) -> None:
-    """Only at the very start; without an end all of it is thoughts."""
-    assert split([text]) == (answer, thoughts)
+def test_an_event_that_is_called_an_error_is_told_from_the_others(body: bytes, failed: list[bool]) -> None:
+    """By its name, or by the field that llama.cpp writes in place of `data`; only where it has data."""
+    assert [isinstance(event, ErrorData) for event in decode([body])] == failed

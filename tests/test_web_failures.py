@@ -29,6 +29,7 @@ STATUSES = {
     ModelFault.REFUSED: 502,
     ModelFault.CUT: 502,
     ModelFault.EMPTY: 502,
+    ModelFault.LENGTH: 502,
 }
 
 

@@ -10,6 +10,7 @@ from bot.files import child
 from bot.files.answers import LOCKED, PICTURE, SEALED, VAST
 from bot.files.kinds import CONTROL, Kind, sort
 from bot.files.quoting import block, language
+from bot.files.request import PDF, Room
 from bot.messages import File
 from bot.record import Material
 
@@ -17,11 +18,6 @@ PICTURES, PDFS = "bot.files.picture", "bot.files.pdf"
 """The programs that open them: their libraries are never imported here."""
 HEAD = 100
 """More than the bytes before the line feed in what they answer."""
-PAGES = 100
-"""Pages of all documents together that a provider takes in one request: Anthropic's limit."""
-BYTES = 20_000_000
-"""Bytes of all files together: with base64 and the conversation it has to stay under Anthropic's 32 MB a request."""
-
 EMPTY = "{name} is empty."
 UNKNOWN = "{name}: I cannot read this kind of file."
 UNSEEN = "{name} is a picture, which my model cannot see."
@@ -47,8 +43,7 @@ class Opening:
         self.facts = facts
         self.settings = settings
         self._characters = settings.characters
-        self._pages = PAGES
-        self._bytes = BYTES
+        self._room = Room()
         self._turn = asyncio.Lock()
 
     async def open(self, name: str, data: bytes) -> Material:
@@ -78,7 +73,7 @@ class Opening:
         """The document as it is; None where a provider would not take it, or there is no room for it."""
         output, _ = await child.run(PDFS, data, 0, most=HEAD)
         pages = output.removesuffix(b"\n")
-        return self._file(File(name, "application/pdf", data), int(pages)) if pages.isdigit() else None
+        return self._file(File(name, PDF, data, int(pages))) if pages.isdigit() else None
 
     async def _extract(self, name: str, data: bytes) -> Material:
         """The text of a document; what was read before something went wrong counts."""
@@ -94,13 +89,9 @@ class Opening:
             return noted(BROKEN, name)
         return self._quote(name, words, whole=whole) if words else noted(SCAN, name)
 
-    def _file(self, file: File, pages: int = 0) -> Material | None:
+    def _file(self, file: File) -> Material | None:
         """The file, if there is room for it."""
-        if pages > self._pages or len(file.data) > self._bytes:
-            return None
-        self._pages -= pages
-        self._bytes -= len(file.data)
-        return Material(files=(file,))
+        return Material(files=(file,)) if self._room.take(file) else None
 
     def _quote(self, name: str, text: str, code: str = "", whole: bool = True) -> Material:
         shown = text[: self._characters]

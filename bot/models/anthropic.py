@@ -9,12 +9,16 @@ import anthropic
 from bot.messages import File
 from bot.models.blocks import BlockReading
 from bot.models.content import PDF, Part, encode, messages, sendable
-from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response
+from bot.models.remote import LIMITS, TIMEOUT, Fields, RemoteModel, Response, trust
+from bot.models.servers import STATUSES, UNKNOWN, Feature, ask_without
 from bot.ports import Prompt
 
 
 class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
-    """A model of Anthropic's, or of another server that speaks its protocol at `base_url`."""
+    """A model of Anthropic's, or of another server that speaks its protocol at `base_url`.
+
+    What a server refuses is not sent to it again: the mark for its cache, the temperature.
+    """
 
     home = "https://api.anthropic.com"
     variable = "ANTHROPIC_API_KEY"
@@ -22,7 +26,7 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
 
     def connect(self, key: str) -> anthropic.AsyncAnthropic:
         """Make the client; nothing is sent."""
-        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away)
+        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away, verify=trust())
         client = anthropic.AsyncAnthropic(
             api_key=key, base_url=self.url, max_retries=0, timeout=TIMEOUT, http_client=http
         )
@@ -31,13 +35,22 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
 
     def reading(self) -> BlockReading:
         """A reading of the answer that is about to come."""
-        return BlockReading(self.faults)
+        return BlockReading(self.faults, self.server, self.model)
 
     async def ask(self, stack: AsyncExitStack, prompt: Prompt) -> Response:
         """Send the prompt; the response is open until the stack is closed."""
-        fields = await self.prepare(self.fields, prompt)
-        create = self.client.messages.with_streaming_response.create
-        return await stack.enter_async_context(create(stream=True, **fields))
+        sent: Fields = {}
+
+        async def send() -> Response:
+            nonlocal sent
+            sent = await self.prepare(self.fields, prompt)
+            create = self.client.messages.with_streaming_response.create
+            return await stack.enter_async_context(create(stream=True, **sent))
+
+        def find(error: anthropic.APIStatusError) -> Feature | None:
+            return find_refused(error.response.text, sent) if error.status_code in STATUSES else None
+
+        return await ask_without(send, anthropic.APIStatusError, find, self.server, self.model)
 
     def fields(self, prompt: Prompt) -> Fields:
         """The fields of the request."""
@@ -45,13 +58,23 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
             "model": self.model,
             "messages": messages(prompt, self.facts, show),
             "max_tokens": prompt.max_tokens,
-            "cache_control": {"type": "ephemeral"},
         }
+        if not self.server.refuses(Feature.CACHE, self.model):
+            fields[Feature.CACHE.value] = {"type": "ephemeral"}
         if prompt.system:
             fields["system"] = sendable(prompt.system)
-        if prompt.temperature is not None:  # the SDK knows it no more, but older models do
-            fields["extra_body"] = {"temperature": prompt.temperature}
+        if prompt.temperature is not None and not self.server.refuses(Feature.TEMPERATURE, self.model):
+            fields["extra_body"] = {"temperature": prompt.temperature}  # the SDK knows it no more; older models do
         return fields
+
+
+def find_refused(words: str, sent: Fields) -> Feature | None:
+    """The part of a request that a server refuses with these words, if the request can be sent without."""
+    if Feature.CACHE.value in sent and Feature.CACHE.value in words:
+        return Feature.CACHE
+    if "extra_body" in sent and Feature.TEMPERATURE.value in words and UNKNOWN.search(words):
+        return Feature.TEMPERATURE
+    return None
 
 
 def show(file: File) -> Part:

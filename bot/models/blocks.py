@@ -1,69 +1,56 @@
-"""Anthropic's messages protocol, event by event."""
+"""Anthropic's messages protocol, event by event, in the dialects that its servers speak."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bot.messages import State, Usage
-from bot.models.faults import Faults
 from bot.models.reading import Reading
-from bot.ports import Piece
+from bot.models.shapes import read_count, read_object, read_objects, read_parts, read_text
 
-ENDS = {
-    "max_tokens": State.CUT,
-    "model_context_window_exceeded": State.CUT,
-    "refusal": State.REFUSED,
-}
-"""Every other reason to stop is a proper end."""
+COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
 
 
 class BlockReading(Reading):
     """An answer that comes as events, or as one whole message."""
 
-    def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._counts: dict[str, Any] = {}
-
-    def take(self, event: dict[str, Any]) -> Piece | None:
+    def take(self, event: dict[str, Any]) -> None:
         """Take in an event; of the kinds that are not known here nothing is wanted."""
-        if event.get("error"):
-            raise self.faults.refused(None, event)
+        if event.get("error") or event.get("type") == "error":
+            self.fail(self.faults.refused(None, event))
+            return
         match event.get("type"):
             case "content_block_delta":
-                return self._say(event["delta"])
+                self._say(read_object(event.get("delta")))
             case "content_block_start":
-                return self._say(event["content_block"])
+                self._say(read_object(event.get("content_block")))
             case "message_start":
-                self._count(event["message"].get("usage"))
+                self._count(read_object(event.get("message")))
             case "message_delta":
-                self._count(event.get("usage"))
-                self._stop(event["delta"])
+                self._count(event, last=True)
+                self.stop(read_object(event.get("delta")).get("stop_reason"), State.DONE)
             case "message_stop":
-                self.over = True
+                self.end, self.over = self.end or State.DONE, True
             case "message":
-                return self._whole(event)
-        return None
+                self._take_whole(event)
 
-    def _say(self, block: dict[str, Any]) -> Piece | None:
-        return self.piece(block.get("text") or "", block.get("thinking") or "")
+    def _say(self, block: dict[str, Any]) -> None:
+        self.think(read_text(block.get("thinking")))
+        for text, thought in read_parts(block.get("text")):
+            self.think(text) if thought else self.say(text)
 
-    def _whole(self, message: dict[str, Any]) -> Piece | None:
-        self._count(message.get("usage"))
-        self._stop(message)
-        blocks = message["content"]
-        return self.piece(
-            "".join(block.get("text") or "" for block in blocks),
-            "".join(block.get("thinking") or "" for block in blocks),
-        )
+    def _take_whole(self, message: dict[str, Any]) -> None:
+        content = message.get("content")
+        for block in [{"text": content}] if isinstance(content, str) else read_objects(content):
+            self._say(block)
+        self._count(message, last=True)
+        self.stop(message.get("stop_reason") or "end_turn", State.DONE)
 
-    def _stop(self, source: dict[str, Any]) -> None:
-        if reason := source.get("stop_reason"):
-            self.end = ENDS.get(reason, State.DONE)
-
-    def _count(self, usage: dict[str, Any] | None) -> None:
+    def _count(self, holder: dict[str, Any], *, last: bool = False) -> None:
         """The counts are cumulative; a later event says only those that have changed."""
-        self._counts |= {name: count for name, count in (usage or {}).items() if count is not None}
-        cached = self._counts.get("cache_read_input_tokens", 0)
-        written = self._counts.get("cache_creation_input_tokens", 0)
-        fresh = self._counts.get("input_tokens", 0)
-        self.usage = Usage(fresh + cached + written, self._counts.get("output_tokens", 0), cached, written)
+        usage = read_object(holder.get("usage"))
+        self.counted = self.counted or (last and read_count(usage.get("output_tokens")) > 0)
+        self._counts |= {name: read_count(usage[name]) for name in COUNTS if usage.get(name) is not None}
+        fresh, cached, written, output = (self._counts.get(name, 0) for name in COUNTS)
+        if total := fresh + cached + written:
+            self.usage = Usage(total, output, cached, written)

@@ -2,67 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bot.messages import State, Usage
-from bot.models.faults import Faults
+from bot.models.costs import read_cost
 from bot.models.reading import Reading
-from bot.models.thinking import Thinking
-from bot.ports import Piece
+from bot.models.shapes import read_count, read_object, read_objects, read_parts, read_text
 
-DONE = b"[DONE]"
-ENDS = {"length": State.CUT, "content_filter": State.REFUSED}
-"""Every other reason to finish is a proper end."""
+REASONING = ("reasoning", "reasoning_content", "thinking", "reasoning_details")
+"""Where servers put a model's thoughts; they may say them twice."""
+CHUNK = "chat.completion.chunk"
 
 
 class ChatReading(Reading):
     """An answer that comes as chunks, or as one whole completion."""
 
-    def __init__(self, faults: Faults) -> None:
-        super().__init__(faults)
-        self._thinking = Thinking()
-        self._refused = False
+    _index: int | None = None
+    _refused = False
 
-    def read(self, data: bytes) -> Piece | None:
-        """Take in the data of one event. Raises ModelError."""
-        if not data.strip():
-            return None
-        if data.strip() == DONE:
-            self.over = True
-            return None
-        return super().read(data)
-
-    def take(self, event: dict[str, Any]) -> Piece | None:
+    def take(self, event: dict[str, Any]) -> None:
         """Take in a chunk, a completion, or an error."""
-        if event.get("error"):
-            raise self.faults.refused(None, event)
-        if usage := event.get("usage"):
-            self._count(usage)
-        if not (choices := event.get("choices")):
-            return None
-        choice = choices[0]
-        piece = self._say(choice.get("delta") or choice.get("message") or {})
-        if reason := choice.get("finish_reason") or ("message" in choice and "stop"):
-            self.end = State.REFUSED if self._refused else ENDS.get(reason, State.DONE)
-        return piece
+        choices = list(self._find_own(read_objects(event.get("choices"))))
+        for choice in choices:
+            self._say_choice(choice, chunk=event.get("object") == CHUNK)
+        self._count(event, *choices)
+        if is_error(event):
+            self.fail(self.faults.refused(None, event))
+        for choice in choices:
+            self._stop(choice, chunk=event.get("object") == CHUNK)
 
-    def rest(self) -> Piece | None:
-        """The start of a tag that was none."""
-        return self.piece(*self._thinking.close())
+    def _find_own(self, choices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The choices that belong to the answer: those of the first index; others were not asked for."""
+        for position, choice in enumerate(choices):
+            index = choice["index"] if isinstance(choice.get("index"), int) else position
+            self._index = index if self._index is None else self._index
+            if index == self._index:
+                yield choice
 
-    def _say(self, delta: dict[str, Any]) -> Piece | None:
-        reasoning = delta.get("reasoning") or delta.get("reasoning_content") or ""
-        text, thoughts = self._thinking.feed(delta.get("content") or "")
-        if refusal := delta.get("refusal"):
+    def _say_choice(self, choice: dict[str, Any], *, chunk: bool) -> None:
+        """A chunk may have what is new (`delta`), all so far (`message`), or both."""
+        delta, message = choice.get("delta"), read_object(choice.get("message"))
+        if delta is not None:
+            self._say_delta(delta if isinstance(delta, dict) else {"content": delta})
+        elif not message:
+            self._say_delta({"content": choice.get("text")})
+        if not message:
+            return
+        whole = "".join(text for text, thought in read_parts(message.get("content")) if not thought)
+        heard = "".join(self._heard)
+        if heard and whole.startswith(heard):
+            self._say_delta({"content": whole[len(heard) :]})
+        elif not heard or (delta is None and chunk):
+            self._say_delta(message)
+
+    def _say_delta(self, delta: dict[str, Any]) -> None:
+        self.think(next(filter(None, (read_text(delta.get(key)) for key in REASONING)), ""))
+        content = delta.get("content")
+        for text, thought in [(content, False)] if isinstance(content, str) else read_parts(content):
+            self.think(text) if thought else self.say(text)
+        if refusal := read_text(delta.get("refusal")):
             self._refused = True
-            text += refusal
-        return self.piece(text, reasoning + thoughts)
+            self.say(refusal)
 
-    def _count(self, usage: dict[str, Any]) -> None:
-        details = usage.get("prompt_tokens_details") or {}
-        self.usage = Usage(
-            usage.get("prompt_tokens") or 0,
-            usage.get("completion_tokens") or 0,
-            details.get("cached_tokens") or 0,
-            details.get("cache_write_tokens") or 0,
-        )
+    def _stop(self, choice: dict[str, Any], *, chunk: bool) -> None:
+        whole = "delta" not in choice and "message" in choice and not chunk
+        self.stop(choice.get("finish_reason") or ("stop" if whole else ""))
+        if self.end and self._refused:
+            self.end = State.REFUSED
+
+    def _count(self, *holders: dict[str, Any]) -> None:
+        """The usage, in a chunk of its own, on each, or on a choice; what is no number is as good as nothing."""
+        for usage in (read_object(holder.get("usage")) for holder in holders):
+            details = read_object(usage.get("prompt_tokens_details"))
+            read = read_count(usage.get("prompt_tokens"), usage.get("input_tokens"))
+            written = read_count(usage.get("completion_tokens"), usage.get("output_tokens"))
+            cached = read_count(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"))
+            if read:
+                self.counted = True
+                stored = read_count(details.get("cache_write_tokens"))
+                self.usage = Usage(read, written, min(cached, read), min(stored, read), read_cost(usage))
+                return
+
+
+def is_error(event: dict[str, Any]) -> bool:
+    """Whether an event says that the answer failed, in any of the shapes that servers give it."""
+    choices = read_objects(event.get("choices"))
+    if error := event.get("error"):
+        return not choices or bool(read_text(error) if not isinstance(error, dict) else error.get("message"))
+    if choices:
+        return False
+    named = "error" in (event.get("object"), event.get("type"))
+    worded = isinstance(event.get("message") or event.get("detail") or event.get("msg"), str | list)
+    return named or (worded and any(key in event for key in ("code", "status", "type", "detail")))

@@ -10,13 +10,14 @@ import structlog
 from pydantic import SecretStr
 
 from bot.config import Settings
+from bot.deadline import PATIENCE
 from bot.errors import ModelError, ModelFault, SettingsError
 from bot.facts import Facts
 from bot.models import trial
 from bot.models.deferred import Deferred
-from bot.models.discovery import Server, away, discover, list_models
+from bot.models.discovery import Server, discover, list_models, near
 from bot.models.known import lookup
-from bot.models.limits import describe
+from bot.models.limits import Look
 from bot.models.machine import Machine, obstacle
 from bot.models.parallel import Parallel
 from bot.models.providers import make_anthropic, make_openai
@@ -42,8 +43,6 @@ log = structlog.get_logger(__name__)
 
 Find = Callable[[], Awaitable[list[Server]]]
 """Looks for the model servers that run on this machine."""
-Look = Callable[[], Awaitable[Facts]]
-"""Finds out what is known of a model now."""
 
 
 async def choose(settings: Settings, find: Find = discover) -> Model:
@@ -105,13 +104,17 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
     official = host == OFFICIAL[provider]
     reader = PEOPLE[provider] if official else host
     label = f"{provider}/{name}"
-    facts = lookup(label, settings.models, section.context, official=official)
+    own = near(section.base_url)
+    facts = lookup(label, settings.models, section.context, official=official, own=own)
+    timeout = section.timeout or PATIENCE
+    slow = not section.timeout and own  # it may have to load the model first
     fields = {
         "name": label,
         "model": name,
         "api_key": section.api_key,
         "base_url": section.base_url,
-        "timeout": section.timeout,
+        "timeout": timeout,
+        "last_timeout": max(timeout, settings.local.timeout) if slow else timeout,
         "reader": reader,
         "facts": facts,
     }
@@ -120,21 +123,17 @@ def _remote(provider: str, name: str, settings: Settings) -> Model:
         return await (make_openai(**fields) if provider == "openai" else make_anthropic(**fields))
 
     look = _look(label, name, settings) if custom else None
-    return Deferred(label, reader, make, patience=section.timeout, facts=facts, look=look)
+    return Deferred(label, reader, make, patience=max(timeout, PATIENCE), facts=facts, look=look)
 
 
 def _look(label: str, name: str, settings: Settings) -> Look:
-    """How to learn the facts of a model at `openai.base_url`; a server of another machine is not asked once it told."""
-    base_url, key = settings.openai.base_url, settings.openai.api_key.get_secret_value()
-    told: Facts | None = None
+    """How to learn the facts of a model at `openai.base_url`."""
+    section = settings.openai
 
-    async def look() -> Facts:
-        nonlocal told
-        if told is None or not away(base_url):
-            told = await describe(base_url, name, key) or told
-        return lookup(label, settings.models, settings.openai.context, told, official=False)
+    def know(told: Facts | None) -> Facts:
+        return lookup(label, settings.models, section.context, told, official=False, own=near(section.base_url))
 
-    return look
+    return Look(section.base_url, name, know, section.api_key.get_secret_value())
 
 
 def _host(provider: str, base_url: str) -> str:
@@ -165,7 +164,7 @@ async def _listed(settings: Settings) -> Model:
             return _remote("openai", name, settings)
         raise ModelError(ModelFault.NETWORK, f"The model server at {base_url} does not answer: is it started?")
 
-    return Deferred("openai/(not known yet)", host, make, patience=2 * SLOW)
+    return Deferred("openai/(not known yet)", host, make, patience=PATIENCE)
 
 
 async def _first(settings: Settings, patience: float) -> str:
@@ -192,11 +191,11 @@ def _served(server: Server, name: str, settings: Settings) -> Model:
         )
         return Parallel(model, settings.local.parallel)
 
-    async def look() -> Facts:
-        return lookup(label, settings.models, 0, await describe(server.base_url, name, kind=server.kind) or Facts())
+    def know(told: Facts | None) -> Facts:
+        return lookup(label, settings.models, 0, told or Facts())
 
-    facts = lookup(label, settings.models, 0, Facts())
-    return Deferred(label, LOCAL, make, patience=timeout, facts=facts, look=look)
+    look = Look(server.base_url, name, know, kind=server.kind)
+    return Deferred(label, LOCAL, make, patience=timeout, facts=know(None), look=look)
 
 
 async def _named(label: str, name: str, settings: Settings, find: Find) -> Model:

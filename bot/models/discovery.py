@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+OWN = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+"""How names end that are only known in one's own network, beside those without a dot, as containers have them."""
 PATIENCE = 0.5
 """Seconds that all servers together have for their answers: loopback, and asked at the same time."""
 
 NOT_CHAT = re.compile(
     r"embed|rerank|whisper|transcri|moderation|dall-e|image|audio|realtime|sora|babbage|davinci"
+    r"|guard|shieldgemma|reward|classif|\bocr\b|speech|voice|video|diffusion"
     r"|\b(?:bge|gte|e5|tts|clip|all-minilm)\b",
     re.IGNORECASE,
 )
@@ -141,18 +145,39 @@ _KINDS: dict[str, Callable[[ClientSession, str], Awaitable[list[str]]]] = {
 
 async def fetch(session: ClientSession, url: str, **more: Any) -> Any:
     """What a URL answers as JSON, None for anything else; with `json`, what it answers to that."""
-    from aiohttp import ClientError
+    try:
+        return await request(session, url, **more)
+    except OSError:
+        return None
+
+
+async def request(session: ClientSession, url: str, **more: Any) -> Any:
+    """As `fetch`, but raises OSError where nobody can be reached."""
+    from aiohttp import ClientConnectionError, ClientError
 
     try:
         async with session.request("POST" if "json" in more else "GET", url, allow_redirects=False, **more) as response:
             return await response.json(content_type=None) if response.status == 200 else None
-    except (ClientError, TimeoutError, OSError, ValueError):
+    except TimeoutError:
+        return None
+    except ClientConnectionError as error:
+        raise ConnectionError(str(error)) from None
+    except (ClientError, ValueError):
         return None
 
 
 def away(url: str) -> bool:
     """Whether a URL is not of this machine."""
     return urlsplit(url).hostname not in LOOPBACK
+
+
+def near(url: str) -> bool:
+    """Whether a URL is of this machine or its own network, as far as its host's name or address says it."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return bool(host) and ("." not in host or host.endswith(OWN))
 
 
 def entries(answer: Any, key: str) -> list[dict[str, Any]]:

@@ -17,8 +17,10 @@ from bot.models.settings import ModelSettings
 DATA = Path(__file__).with_name("known.toml")
 UNKNOWN = 128_000
 """Tokens that a model of OpenAI's or Anthropic's is taken to hold that is not in the list: no newer one holds less."""
-ELSEWHERE = 4096
-"""Tokens that a model is taken to hold where nobody says: Ollama's default, which cuts silently what is beyond."""
+ELSEWHERE = 32_768
+"""Tokens that a model of another provider is taken to hold where nobody says: few hold less, and those refuse more."""
+HERE = 4096
+"""The same of a server in the own network: Ollama's default, which cuts silently what is beyond."""
 PRICES = ("input", "output", "cached", "written")
 DATED = re.compile(r"(-\d{4,8}|-\d{4}-\d\d-\d\d|-latest)?")
 """What may follow a model's name without making it another model."""
@@ -30,25 +32,27 @@ def lookup(
     context: int,
     told: Facts | None = None,
     official: bool = True,
+    own: bool = False,
 ) -> Facts:
     """What is known of a model, `provider/name`.
 
     The stronger first: `overrides`, the settings' tables by the same names; `context`, where it is not 0; what the
     server `told`; the list of known models. Prices and what a model can see are only taken from that where the
-    provider itself is asked (`official`). Raises SettingsError for half a price.
+    provider itself is asked (`official`); `own` says that the server is in the own network. Raises SettingsError for
+    half a price.
     """
-    facts = told or _known(name, official)
+    facts = told or _known(name, official, HERE if own else ELSEWHERE)
     if context:
         facts = replace(facts, context=context)
     wish = overrides.get(name) or overrides.get(name.removesuffix(":latest"))
     return _override(facts, name, wish) if wish else facts
 
 
-def _known(name: str, official: bool) -> Facts:
+def _known(name: str, official: bool, usual: int) -> Facts:
     provider, _, model = name.partition("/")
     entry = _find(provider, model)
     if not official or provider not in _data():
-        return Facts(context=entry.get("context", ELSEWHERE))
+        return Facts(context=entry.get("context", usual))
     if not entry:
         return Facts(context=UNKNOWN)
     price = _price(entry) if "input" in entry else None

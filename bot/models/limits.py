@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.facts import Facts
-from bot.models.discovery import away, entries, fetch, text
+from bot.models.discovery import away, entries, fetch, near, request, text
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -25,28 +26,44 @@ NUM_CTX = re.compile(r"^num_ctx\s+(\d+)", re.MULTILINE)
 Ask = Callable[["ClientSession", str, str], Awaitable[Facts | None]]
 
 
-async def describe(base_url: str, name: str, key: str = "", kind: str = "") -> Facts | None:
-    """The facts of a model as the server at this chat-completions base tells them; None where it does not.
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a server says of one of its models: no `facts` where it says nothing.
+
+    `kind` is that of the server, where it spoke in its own words; `reached` is false where nobody was there.
+    """
+
+    facts: Facts | None = None
+    kind: str = ""
+    reached: bool = True
+
+
+async def describe(base_url: str, name: str, key: str = "", kind: str = "") -> Description:
+    """Ask the server at this chat-completions base about one of its models. Never raises.
 
     With the `kind` of a server on this machine, as `discover` names it, that is asked in its own words. Else its list
-    is read, and where that says nothing, each kind tried; only the list is asked with the key. Never raises.
+    is read, and where that says nothing, each kind tried; only the list is asked with the key.
     """
     from aiohttp import ClientSession, ClientTimeout
 
     root = base_url.rstrip("/").removesuffix("/v1")
     async with ClientSession(timeout=ClientTimeout(total=PATIENCE), trust_env=away(base_url)) as session:
         if kind:
-            return await _KINDS[kind](session, root, name)
-        if told := await _ask_list(session, base_url, name, key):
-            return told
+            return Description(await _KINDS[kind](session, root, name), kind)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        try:
+            listed = await request(session, f"{base_url.rstrip('/')}/models", headers=headers)
+        except OSError:
+            return Description(reached=False)
+        if told := _read_list(listed, name):
+            return Description(told)
         answers = await asyncio.gather(*(ask(session, root, name) for ask in _KINDS.values()))
-    return next(filter(None, answers), None)
+    said = (Description(facts, kind) for kind, facts in zip(_KINDS, answers, strict=True) if facts)
+    return next(said, Description())
 
 
-async def _ask_list(session: ClientSession, base_url: str, name: str, key: str) -> Facts | None:
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    listed = entries(await fetch(session, f"{base_url.rstrip('/')}/models", headers=headers), "data")
-    entry = _named(listed, "id", name)
+def _read_list(listed: Any, name: str) -> Facts | None:
+    entry = _named(entries(listed, "data"), "id", name)
     length = next(filter(None, (_count(entry, key) for key in LENGTHS)), 0)
     architecture = entry.get("architecture")
     kinds = architecture.get("input_modalities") if isinstance(architecture, dict) else None
@@ -100,3 +117,30 @@ def _count(entry: dict[str, Any], key: str) -> int:
     """A number of tokens; 0 where there is none."""
     value = entry.get(key)
     return value if type(value) is int and value > 0 else 0
+
+
+class Look:
+    """Finds out what a model holds, again and again; what was not told once is asked no more.
+
+    Only a server of the own network that speaks in words of its own is asked again: it may have loaded the model
+    differently meanwhile. `know` makes facts of what was told, None for nothing.
+    """
+
+    def __init__(
+        self, base_url: str, name: str, know: Callable[[Facts | None], Facts], key: str = "", kind: str = ""
+    ) -> None:
+        self._base_url = base_url
+        self._name = name
+        self._know = know
+        self._key = key
+        self._kind = kind
+        self._told: Facts | None = None
+        self._over = False
+
+    async def __call__(self) -> Facts:
+        """What is known now. Never raises."""
+        if not self._over:
+            said = await describe(self._base_url, self._name, self._key, self._kind)
+            self._told, self._kind = said.facts or self._told, said.kind or self._kind
+            self._over = said.reached and not (self._kind and near(self._base_url))
+        return self._know(self._told)

@@ -15,7 +15,7 @@ class Parallel:
     """A model that writes at most `most` answers at a time; the others wait in line, as long as it takes.
 
     Replies go before what is asked in the background, and each kind in the order in which it was asked. The model is
-    only asked when it is an answer's turn, so that its time-outs do not run before. Who stops waiting leaves the line.
+    only asked when it is an answer's turn: no time-out and no deadline runs before. Who stops waiting leaves the line.
     """
 
     def __init__(self, model: Model, most: int) -> None:
@@ -34,7 +34,11 @@ class Parallel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt when it is its turn."""
+        clock = asyncio.get_running_loop().time
+        before = clock()
         await self._enter(self._others if prompt.background else self._replies)
+        if prompt.deadline:
+            prompt.deadline.postpone(clock() - before)
         try:
             async with aclosing(self._model.stream(prompt)) as pieces:
                 async for piece in pieces:

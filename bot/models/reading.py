@@ -2,85 +2,260 @@
 
 from __future__ import annotations
 
-import json
+import re
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
-from pydantic_core import from_json
+import structlog
 
 from bot.errors import ModelError, ModelFault
 from bot.messages import State, Usage
 from bot.models.faults import Faults
+from bot.models.halves import Halves
+from bot.models.servers import Server
+from bot.models.shapes import parse_json, read_objects
+from bot.models.sse import ErrorData
+from bot.models.thinking import Split, Thinking
 from bot.ports import Piece
+
+DONE = b"[DONE]"
+CHARACTERS = 6
+"""Characters to a token, at most on average: English has four to five, other languages fewer."""
+SLACK = 1.25
+"""How far an answer may go beyond the tokens that were asked for, where each chunk seems to be a token."""
+SPARE = 200
+"""Characters that an answer may always have: a small limit is not exact in either measure."""
+WORD = 3
+"""Characters that a chunk has on average, at least, where it may be taken for a token."""
+LARGEST = 10
+"""How many times the length of its longest answer a chunk may bring at once; the rest of it is not shown."""
+THOUGHTS = 8
+"""How many times that length the thoughts may have: some providers do not count them as part of the answer."""
+ENDS = {
+    **dict.fromkeys(
+        [
+            "stop",
+            "stopped",
+            "stop_sequence",
+            "end",
+            "end_turn",
+            "eos",
+            "eos_token",
+            "end_of_text",
+            "done",
+            "complete",
+            "completed",
+            "finish",
+            "finished",
+            "success",
+            "normal",
+            "tool_calls",
+            "tool_call",
+            "tool_use",
+            "function_call",
+            "pause_turn",
+        ],
+        State.DONE,
+    ),
+    **dict.fromkeys(
+        [
+            "length",
+            "max_length",
+            "model_length",
+            "max_tokens",
+            "max_output_tokens",
+            "max_completion_tokens",
+            "max_new_tokens",
+            "token_limit",
+            "output_limit",
+            "context_length",
+            "context_length_exceeded",
+            "context_window_exceeded",
+            "model_context_window_exceeded",
+            "length_limit",
+            "max_tokens_reached",
+            "max_token",
+        ],
+        State.CUT,
+    ),
+    **dict.fromkeys(
+        [
+            "content_filter",
+            "content_filtered",
+            "filtered",
+            "filter",
+            "safety",
+            "refusal",
+            "refused",
+            "sensitive",
+            "prohibited_content",
+            "blocklist",
+            "recitation",
+            "spii",
+            "image_safety",
+            "guardrail",
+            "guardrail_intervened",
+            "moderation",
+            "content_policy_violation",
+        ],
+        State.REFUSED,
+    ),
+}
+"""What providers and compatible servers call the end of an answer. Of any other, OpenAI's protocol fails."""
+UNSAID = ("", "null", "none", "unspecified", "finish_reason_unspecified")
+BAD = re.compile(r"error|abort|cancel|insufficient|fail|timeout|interrupt|unavailable|overload")
+"""Reasons that are no good end in any protocol."""
+
+log = structlog.get_logger(__name__)
 
 
 class Reading(ABC):
     """One answer, as far as it was read. A protocol brings `take`.
 
-    `end` is how it ended, as soon as that is known; `over` says that nothing comes after.
+    `end` is how it ended, as soon as that is known; nothing that comes after takes it back. `over` says that nothing
+    comes after, or that it failed, which `finish` raises. `limit` is how many tokens were asked for; 0: it does not
+    matter. What an event holds besides its text never costs the text: what has an unknown shape says nothing.
     """
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, server: Server | None = None, model: str = "") -> None:
         self.faults = faults
         self.end: State | None = None
         self.over = False
         self.usage: Usage | None = None
+        self.counted = False  # the usage is that of the whole answer
+        self._counts: dict[str, int] = {}
+        self._heard: list[str] = []  # the text as it came
         self.begun = False
+        self.limit = 0
+        self._server = server or Server()
+        self._model = model
+        self._thinking = Thinking(model in self._server.thoughts_first)
+        self._halves = Halves()
+        self._failure: ModelError | None = None
+        self._new = Split()
         self._spoke = False
         self._thought = False
+        self._size = self._thoughts = self._chunks = 0
 
     @abstractmethod
-    def take(self, event: dict[str, Any]) -> Piece | None:
-        """Take in one event and give what it brings for the reader. Raises ModelError."""
+    def take(self, event: dict[str, Any]) -> None:
+        """Take in one event: `say` and `think` what it brings, `stop` at its end, `fail` for its error."""
 
     def read(self, data: bytes) -> Piece | None:
-        """Take in the data of one event; damage after the end of the answer is passed over. Raises ModelError."""
-        try:
-            event = _parse(data)
-        except ValueError:
-            if self.end:
-                return None
-            raise self.faults.broken("the answer holds something that is not JSON") from None
-        if not isinstance(event, dict):
-            raise self.faults.broken("the answer holds JSON that is no event")
-        try:
-            return self.take(event)
-        except (AttributeError, KeyError, TypeError, IndexError):
-            raise self.faults.broken("the answer holds an event of an unknown shape") from None
+        """Take in the data of one event; returns what it brings for the reader. Never raises."""
+        if self.over or not data.strip():
+            return None
+        if data.strip() == DONE:
+            self.end, self.over = self.end or State.DONE, True
+            return None
+        ended = self.end
+        self._take(data)
+        if self._runs_over() and (ended or not self.end):
+            self.end, self.over = State.CUT, True
+            log.warning("the answer was longer than it may be; the rest is left", model=self.faults.model)
+            return None
+        return self._piece()
 
     def rest(self) -> Piece | None:
         """What was held back, at the end of the answer."""
-        return None
+        held = self._halves.close()
+        self._add(self._thinking.feed(held) if held else Split())
+        self._add(self._thinking.close(self.end is State.DONE))
+        (self._server.thoughts_first.add if self._thinking.lone else self._server.thoughts_first.discard)(self._model)
+        return self._piece()
 
     def finish(self) -> Piece:
         """The last piece. Raises ModelError for an answer that is not whole, or is none."""
+        if self._failure:
+            raise self._failure
         if self.end is None:
             raise self.faults.broken("the answer ended before it was whole")
-        if self.end is State.REFUSED or self._spoke:
-            return Piece(end=self.end, usage=self.usage)
-        raise self._empty()
+        if self._spoke or self.end is State.REFUSED:
+            return Piece(end=self.end, usage=self._counted())
+        what = "the model thought, but did not answer" if self._thought else "the model gave an empty answer"
+        if self.end is State.CUT:  # asked again it would do the same, and be paid again
+            log.warning(f"{what} within bot.max_tokens", model=self.faults.model, mend="Raise bot.max_tokens.")
+            return Piece(end=State.CUT, usage=self._counted())
+        raise self.faults.error(ModelFault.EMPTY, what, "If it happens often, take another model.")
 
-    def piece(self, text: str, reasoning: str = "") -> Piece | None:
-        """A piece, noted; None if there is nothing in it."""
-        if not text and not reasoning:
+    def say(self, text: str) -> None:
+        """Take in a part of the answer, which may hold thoughts."""
+        self._heard.append(text)
+        if text := self._halves.feed(text):
+            self._add(self._thinking.feed(text))
+
+    def think(self, text: str) -> None:
+        """Take in a part of the thoughts."""
+        self._thinking.reasoned = self._thinking.reasoned or bool(text.strip())
+        self._add(Split(thoughts=text))
+
+    def stop(self, reason: Any, other: State | None = None) -> None:
+        """Take in why the answer ends, where that is said; `other` is what a reason means that is not known."""
+        name = re.sub(r"[^a-z]+", "_", reason.lower().rpartition(".")[2]) if isinstance(reason, str) else ""
+        if name in UNSAID or self.end or self._failure:
+            return
+        self.end = ENDS.get(name, None if BAD.search(name) else other)
+        if self.end is None:
+            self.fail(self.faults.broken(f"the model ended the answer with the reason “{name}”"))
+
+    def fail(self, error: ModelError) -> None:
+        """Take in that the answer failed; one that has ended is whole."""
+        if self.end is None:
+            self._failure, self.over = self._failure or error, True
+
+    def _take(self, data: bytes) -> None:
+        try:
+            event = parse_json(data)
+        except ValueError:
+            if isinstance(data, ErrorData):
+                self.fail(self.faults.refused(None, data.decode(errors="replace")))
+            elif data.lstrip()[:1] in b"{[":
+                self.fail(self.faults.broken("the answer holds something that is not JSON"))
+            return
+        if isinstance(data, ErrorData):
+            self.fail(self.faults.refused(None, event))
+            return
+        for each in read_objects(event):
+            self.take(each)
+
+    def _add(self, new: Split) -> None:
+        before = Split(withdrawn=self._new.withdrawn, thoughts=self._new.thoughts) if new.withdrawn else self._new
+        answer, thoughts = before.answer + new.answer, before.thoughts + new.thoughts
+        self._new = Split(answer, thoughts, before.withdrawn or new.withdrawn)
+
+    def _piece(self) -> Piece | None:
+        """What is new, noted; None where there is nothing."""
+        (answer, thoughts, withdrawn), self._new = self._new, Split()
+        if not (answer or thoughts or withdrawn):
             return None
         self.begun = True
-        self._spoke = self._spoke or bool(text.strip())
-        self._thought = self._thought or bool(reasoning.strip())
-        return Piece(text, reasoning)
+        self._spoke = (self._spoke and not withdrawn) or bool(answer.strip())
+        self._thought = self._thought or withdrawn or bool(thoughts.strip())
+        if self.limit and self._size + len(answer) > LARGEST * self._longest:
+            answer = answer[: LARGEST * self._longest - self._size]
+            self.end, self.over = State.CUT, True
+        self._size += len(answer)
+        self._thoughts += len(thoughts)
+        self._chunks += bool(answer)
+        return Piece(answer, thoughts, withdrawn=withdrawn)
 
-    def _empty(self) -> ModelError:
-        what = "the model thought, but did not answer" if self._thought else "the model gave an empty answer"
-        if self.end is State.CUT:
-            what, mend = f"{what} within bot.max_tokens", "Raise bot.max_tokens."
-        else:
-            mend = "If it happens often, take another model."
-        return self.faults.error(ModelFault.EMPTY, what, mend)
+    @property
+    def _longest(self) -> int:
+        """Characters of the longest answer."""
+        return CHARACTERS * self.limit + SPARE
 
+    def _runs_over(self) -> bool:
+        """Whether what is new comes after the longest answer that was asked for."""
+        if not self.limit or self.over or not (self._new.answer or self._new.thoughts):
+            return False
+        tokens = self._chunks if self._size >= WORD * self._chunks else 0
+        many = self._size > SPARE and tokens > SLACK * self.limit
+        return many or self._size > self._longest or self._thoughts > THOUGHTS * self._longest
 
-def _parse(data: bytes) -> Any:
-    """The JSON, by the quicker parser; only the other bears half characters, which then become question marks."""
-    try:
-        return from_json(data)
-    except ValueError:
-        return json.loads(json.dumps(json.loads(data), ensure_ascii=False).encode(errors="replace"))
+    def _counted(self) -> Usage | None:
+        """The usage; where nothing was counted after the start, with what was written."""
+        written = (self._size + self._thoughts) // CHARACTERS
+        if self.usage and not self.counted and self.usage.output < written:
+            return replace(self.usage, output=written)
+        return self.usage

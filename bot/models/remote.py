@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from math import inf
+from ssl import SSLContext
 from threading import Lock
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
+import structlog
 from aiohttp import ClientConnectorError, ClientError, ClientOSError, ServerDisconnectedError
 from pydantic import SecretStr
 
+from bot.deadline import Deadline
 from bot.errors import ModelError, ModelFault
-from bot.facts import Facts
+from bot.facts import Bill, Facts
 from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
+from bot.models.servers import get_server
 from bot.models.sse import Decoder
+from bot.models.upstream import read_upstream
 from bot.models.watch import Watch
 from bot.ports import Piece, Prompt
 
@@ -28,18 +34,22 @@ NO_KEY = "not-needed"
 """Sent where there is no key: the SDKs refuse an empty one."""
 SENDABLE = re.compile(r"[!-~]*")
 """What a header can carry."""
-TIMEOUT = httpx2.Timeout(None, connect=10)
-"""Seconds to connect; everything else is watched here, where keep-alive comments do not count as an answer."""
+TIMEOUT = httpx2.Timeout(None, connect=5)
+"""Seconds to connect, so short that each try of a question has them before its deadline; all else is watched here."""
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 """The SDKs' own, but idle connections are kept for the next message of a conversation: no handshake before it."""
-TAIL = 5.0
+TAIL = 0.5
 """Seconds that the count of tokens may take to come after the end of the answer."""
 DRAIN = 0.1
 """Seconds that the connection may take to end cleanly, so that it can be used again."""
 BREAKS = (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError, RuntimeError)
 """What a connection may raise: the SDKs let some errors of aiohttp through as they are, and the last is its word for
 a connection that was closed on this side."""
+TAKEN = {ModelFault.TIMEOUT, ModelFault.CUT, ModelFault.EMPTY}
+"""How an attempt may fail whose question the provider had taken."""
 DROPS = (ServerDisconnectedError, ClientOSError)
+
+log = structlog.get_logger(__name__)
 
 
 class Client(Protocol):
@@ -68,8 +78,9 @@ class RemoteModel(ABC, Generic[C]):
     """The part of a `Model` that is the same for every provider.
 
     `name` is `provider/model` for the log, `model` the name that the provider knows. Without a `base_url` it is the
-    provider's own, without a key a placeholder is sent. An answer fails after `timeout` seconds without a piece;
-    `first_timeout`, where it is set, is how long the first piece may take.
+    provider's own, without a key a placeholder is sent. An answer fails after `timeout` seconds without a sign of life;
+    the first may take `first_timeout` seconds, and `last_timeout` where no other model can answer in the place of this.
+    Each of them, unless it is longer than any question waits, ends with the share of the prompt's deadline.
     """
 
     home: ClassVar[str]
@@ -89,6 +100,7 @@ class RemoteModel(ABC, Generic[C]):
         reader: str,
         trial: bool = False,
         first_timeout: float | None = None,
+        last_timeout: float | None = None,
         facts: Facts | None = None,
     ) -> None:
         self.name = name
@@ -100,11 +112,13 @@ class RemoteModel(ABC, Generic[C]):
         parts = urlsplit(self.url)
         self.custom = parts.hostname != urlsplit(self.home).hostname
         self.away = parts.hostname not in LOOPBACK  # the environment's proxy does not know this machine's own servers
+        self.server = get_server(self.url)
         self.key = api_key
         shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         self.faults = Faults(name, name.partition("/")[0], self.variable, shown, api_key, self.custom)
         self._timeout = timeout
         self._first = first_timeout or timeout
+        self._last = last_timeout or self._first
         self._made: C | None = None
         self._making = Lock()
 
@@ -140,15 +154,20 @@ class RemoteModel(ABC, Generic[C]):
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt. Closing the generator closes the connection, which makes the provider stop."""
         reading, decoder = self.reading(), Decoder()
+        reading.limit = prompt.max_tokens
         now = asyncio.get_running_loop().time
+        named = False
         async with AsyncExitStack() as stack:
-            watch = await self._open(stack, prompt)
+            stack.enter_context(_billed(reading))
+            watch = await self._open(stack, prompt, reading)
             while not reading.over:
                 chunk = await self._next(watch, reading)
                 for data in decoder.close() if chunk is None else decoder.feed(chunk):
+                    if not named:
+                        named = self._note_upstream(data)
                     if piece := reading.read(data):
                         yield piece
-                        watch.deadline = now() + self._timeout
+                        watch.speak(bool(piece.text))
                 if chunk is None:
                     break
                 if reading.end:
@@ -158,22 +177,30 @@ class RemoteModel(ABC, Generic[C]):
             yield reading.finish()
             await _drain(watch.body)
 
+    def _note_upstream(self, data: bytes) -> bool:
+        """Log which other model answers, where a gateway says it at the start of an answer; always true."""
+        if upstream := read_upstream(data, self.model):
+            log.info("the gateway names who answers", asked=self.name, **upstream)
+        return True
+
     async def prepare(self, fields: Callable[[Prompt], Fields], prompt: Prompt) -> Fields:
         """The fields of the request, made in a thread where files have to be encoded: that can be megabytes."""
         if any(message.files for message in prompt.messages):
             return await asyncio.to_thread(fields, prompt)
         return fields(prompt)
 
-    async def _open(self, stack: AsyncExitStack, prompt: Prompt) -> Watch:
+    async def _open(self, stack: AsyncExitStack, prompt: Prompt, reading: Reading) -> Watch:
         """Ask; once more if the connection turns out to have been closed while it was idle."""
         if not SENDABLE.fullmatch(self.key.get_secret_value().strip()):
             raise self.faults.error(
                 ModelFault.KEY, f"the value of {self.variable} cannot be a key: it was copied badly"
             )
+        start = asyncio.get_running_loop().time()
+        deadline = prompt.deadline or Deadline(inf)
+        until = deadline.limit(self._last if deadline.last else self._first)
         try:
             await self.warm()
-            deadline = asyncio.get_running_loop().time() + self._first
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(until):
                 try:
                     response = await self.ask(stack, prompt)
                 except self.failures as error:
@@ -181,24 +208,29 @@ class RemoteModel(ABC, Generic[C]):
                         raise
                     response = await self.ask(stack, prompt)
         except TimeoutError:
-            raise self.faults.late(self._first, begun=False) from None
+            raise self.faults.late(round(until - start, 1), begun=False) from None
         except self._refusals() as error:
             raise self._told(error) from None
+        reading.faults = self.faults.of(response.headers)
+        log.debug("the model answers", model=self.name, request=reading.faults.request)
         if "html" in response.headers.get("content-type", ""):
-            raise self.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
+            raise reading.faults.error(ModelFault.REQUEST, "a web page came back, no answer")
         encoded = "content-encoding" in response.headers
-        watch = Watch(response.iter_bytes() if encoded else response.http_response.aiter_raw(), deadline)
+        body = response.iter_bytes() if encoded else response.http_response.aiter_raw()
+        watch = Watch(body, start, until, deadline, self._timeout)
         stack.callback(watch.close)
         return watch
 
     async def _next(self, watch: Watch, reading: Reading) -> bytes | None:
         """The next bytes; None at the end, or where no more comes of an answer that is whole."""
         try:
-            return await watch.read()
+            if (chunk := await watch.read()) and not reading.end:
+                watch.live()
+            return chunk
         except TimeoutError:
-            error = self.faults.late(self._timeout if reading.begun else self._first, reading.begun)
+            error = reading.faults.late(watch.silence, reading.begun)
         except BREAKS as broken:
-            error = self.faults.broken(f"the connection broke ({_why(broken)})")
+            error = reading.faults.broken(f"the connection broke ({_why(broken)})")
         if reading.end:
             return None
         raise error
@@ -211,7 +243,23 @@ class RemoteModel(ABC, Generic[C]):
         response = getattr(error, "response", None)
         if response is None:
             return self.faults.unreachable(_why(error))
-        return self.faults.refused(response.status_code, getattr(error, "body", None), response.headers)
+        return self.faults.of(response.headers).refused(response.status_code, response.text, response.headers)
+
+
+def trust() -> SSLContext:
+    """Whom a client trusts: also the certificates that SSL_CERT_FILE and SSL_CERT_DIR name, on this machine too."""
+    return httpx2.create_ssl_context()
+
+
+@contextmanager
+def _billed(reading: Reading) -> Iterator[None]:
+    """Note on a failure what the attempt may cost: a request that was taken is paid for, a refused one is not."""
+    try:
+        yield
+    except ModelError as error:
+        if reading.usage or reading.begun or error.fault in TAKEN:
+            error.bill = Bill(reading.usage)
+        raise
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:

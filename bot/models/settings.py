@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StringConstraints
 
 from bot.section import Keyed, Section
+
+Url = Annotated[str, StringConstraints(strip_whitespace=True)]
+"""An address; a blank that was copied with it is no part of it."""
 
 
 class OpenAISettings(Section):
     """[openai]: OpenAI, or anything that speaks its chat-completions protocol."""
 
     api_key: SecretStr = Field(SecretStr(""), description="API key.", json_schema_extra={"env": "OPENAI_API_KEY"})
-    base_url: str = Field(
+    base_url: Url = Field(
         "",
         description="Another server that speaks the protocol; no key needed.",
         json_schema_extra={"env": "OPENAI_BASE_URL"},
     )
     timeout: float = Field(
-        18.0,
-        gt=0,
-        description="Seconds without a piece of the answer after which it failed; models that think need more.",
+        0.0,
+        ge=0,
+        description="Seconds without a sign of life from the model after which its answer failed; 0: 18, or less where "
+        "a fallback model waits, and local.timeout to the first piece on this machine or in its network.",
     )
     context: int = Field(
         0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
@@ -32,13 +37,14 @@ class AnthropicSettings(Section):
     """[anthropic]: Anthropic's messages API."""
 
     api_key: SecretStr = Field(SecretStr(""), description="API key.", json_schema_extra={"env": "ANTHROPIC_API_KEY"})
-    base_url: str = Field(
+    base_url: Url = Field(
         "", description="Another server that speaks the protocol.", json_schema_extra={"env": "ANTHROPIC_BASE_URL"}
     )
     timeout: float = Field(
-        18.0,
-        gt=0,
-        description="Seconds without a piece of the answer after which it failed; models that think need more.",
+        0.0,
+        ge=0,
+        description="Seconds without a sign of life from the model after which its answer failed; 0: 18, or less where "
+        "a fallback model waits, and local.timeout to the first piece on this machine or in its network.",
     )
     context: int = Field(
         0, ge=0, description="Tokens that the model can hold, question and answer together; 0: what is known of it."
@@ -55,7 +61,11 @@ class LocalSettings(Section):
     cache: Path = Field(Path("~/.cache/parley"), description="Folder that keeps the trial model's file.")
     context: int = Field(4096, ge=512, description="Context of a model file that Parley runs itself, in tokens.")
     threads: int = Field(0, ge=0, description="Processor threads of such a model; 0: one fewer than there are cores.")
-    timeout: float = Field(300.0, gt=0, description="Seconds that a model on this machine may take to its first piece.")
+    timeout: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds that a model on this machine or in its network may take to its first piece.",
+    )
     parallel: int = Field(1, ge=1, le=64, description="How many answers a model on this machine writes at a time.")
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 BOM = b"\xef\xbb\xbf"
 
 
+class ErrorData(bytes):
+    """The data of an event that the stream calls an error, by its `event` or by llama.cpp's field of that name."""
+
+
 class Decoder:
     """Turns the bytes of a body, however they are cut, into the data of its events.
 
     Follows the event stream format of the HTML standard: lines end in LF, CR or CRLF, several `data` lines make one
-    event, comments and other fields say nothing here. A body that starts with `{` is one document: its only event.
+    event, an event that is called an error gives `ErrorData`, comments and other fields say nothing here. A body that
+    starts with `{` or `[` is one document: its only event.
     """
 
     def __init__(self) -> None:
@@ -18,6 +23,7 @@ class Decoder:
         self._rest = b""
         self._carriage = False  # the last line ended in CR; an LF that follows belongs to it
         self._data: list[bytes] = []
+        self._failed = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The data of the events that this chunk completes."""
@@ -46,16 +52,18 @@ class Decoder:
         start = (self._rest + chunk).removeprefix(BOM)
         if start.strip() and not BOM.startswith(start):
             self._begun, self._rest = True, b""
-            self.whole = start.lstrip().startswith(b"{")
+            self.whole = start.lstrip().startswith((b"{", b"["))
             return start
         return chunk
 
     def _take(self, line: bytes) -> bytes | None:
-        if line.startswith(b"data:"):
-            self._data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
-        elif line == b"data":
-            self._data.append(b"")
-        elif not line and self._data:
-            event, self._data = b"\n".join(self._data), []
-            return event
+        if not line:
+            data, failed = b"\n".join(self._data), self._failed
+            begun, self._data, self._failed = bool(self._data), [], False
+            return (ErrorData(data) if failed else data) if begun else None
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field in (b"data", b"error"):
+            self._data.append(value)
+        self._failed = self._failed or field == b"error" or (field == b"event" and value.strip() == b"error")
         return None

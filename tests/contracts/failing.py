@@ -9,6 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from bot.errors import ModelError, ModelFault
+from bot.messages import State, Usage
 from bot.ports import Piece
 from tests.contracts.model import listen, prompt, text
 from tests.contracts.remote import Maker, Names, Remote, fault
@@ -118,17 +119,9 @@ class FailingContract(Names):
                 await anext(pieces)
         assert caught.value.fault is ModelFault.TIMEOUT
 
-    async def test_keep_alives_are_no_answer(self, provider: Provider, make: Maker) -> None:
-        """A server that only sends comments is not answering; the connection is closed."""
-        script = provider.script()
-        failing = asyncio.create_task(fault(make(timeout=SHORT, first_timeout=LONG)))
-        await script.send("Once")
-        await script.alive()
-        assert (await failing).fault is ModelFault.TIMEOUT
-
-    @pytest.mark.parametrize("manner", ["break", "end", "garbage", "shape"])
+    @pytest.mark.parametrize("manner", ["break", "end", "garbage"])
     async def test_half_an_answer_is_told(self, provider: Provider, model: Remote, manner: str) -> None:
-        """The pieces are there, then CUT: the connection broke, it ended without an end, or what came was no event."""
+        """The pieces are there, then CUT: the connection broke, it ended without an end, or an event was damaged."""
         script = provider.script()
         async with aclosing(model.stream(prompt())) as pieces:
             reading = asyncio.ensure_future(anext(pieces))
@@ -141,8 +134,6 @@ class FailingContract(Names):
                     script.close()
                 case "garbage":
                     await script.raw(b"data: {oops\n\n")
-                case "shape":
-                    await script.raw(b"data: [1]\n\n")
             with pytest.raises(ModelError) as caught:
                 await anext(pieces)
         assert caught.value.fault is ModelFault.CUT
@@ -171,14 +162,14 @@ class FailingContract(Names):
         error = await failing
         assert (error.fault, words in str(error)) == (ModelFault.EMPTY, True)
 
-    async def test_thoughts_up_to_the_limit_are_no_answer(self, provider: Provider, model: Remote) -> None:
-        """The operator reads which limit to raise."""
+    async def test_thoughts_up_to_the_limit_are_told_and_counted(self, provider: Provider, model: Remote) -> None:
+        """It is cut without a word: asked again, it would be the same, and cost the same again."""
         script = provider.script()
-        failing = asyncio.create_task(fault(model))
+        reading = asyncio.create_task(listen(model))
         await script.think("Hm.")
         await script.end(self.cut)
-        error = await failing
-        assert (error.fault, "Raise bot.max_tokens." in str(error)) == (ModelFault.EMPTY, True)
+        *_, last = await reading
+        assert (last.end, (last.usage or Usage()).output, text([last])) == (State.CUT, 1, "")
 
     async def test_a_web_page_is_no_answer(self, provider: Provider, make: Maker) -> None:
         """A wrong address often gives one: the operator reads which it is."""
@@ -193,12 +184,27 @@ class FailingContract(Names):
         error = await fault(model)
         assert (error.fault, f"Is {model.url} the address" in str(error)) == (ModelFault.REQUEST, True)
 
-    async def test_a_temperature_that_is_refused_is_told(self, provider: Provider, model: Remote) -> None:
-        """Newer models refuse it: the operator reads which setting to take away."""
+    async def test_a_temperature_that_is_refused_is_left_out(self, provider: Provider, make: Maker) -> None:
+        """Newer models refuse it: the question is asked without, and so is every later one of that server's model."""
         provider.refuses = frozenset({"temperature"})
-        error = await fault(model, prompt(temperature=0.5))
+        first, second = make(), make()
+        for model, asked in ((first, 2), (first, 3), (second, 4)):
+            assert text(await listen(model, prompt(temperature=0.5)))
+            assert provider.asked == asked
+        assert "temperature" not in provider.requests[-1]
+
+    async def test_a_temperature_out_of_range_is_told(self, provider: Provider, model: Remote) -> None:
+        """That is a mistake in the settings: the operator reads which."""
+        provider.refuse(400, "invalid_request_error", "temperature: range: 0..1")
+        error = await fault(model, prompt(temperature=1.5))
         assert (error.fault, "bot.temperature" in str(error)) == (ModelFault.REQUEST, True)
-        assert text(await listen(model))
+
+    async def test_the_request_is_named(self, provider: Provider, model: Remote) -> None:
+        """Support asks for its id: it stands in the error, whether the answer was refused or broke off."""
+        provider.refuse(500, self.overloaded, "Oops", {"x-request-id": "req_011CQabcdefghijklmnopqrstuvwxyz012345"})
+        assert "Oops (request req_011CQabcdefghijklmnopqrstuvwxyz012345). " in str(await fault(model))
+        provider.refuse(500, self.overloaded, "Oops", {"x-request-id": "not an id\u00a0" + "x" * 200})
+        assert "request" not in str(await fault(model)).partition("Oops")[2]
 
     async def test_a_long_message_is_shortened(self, provider: Provider, model: Remote) -> None:
         """One line of the log, not a page."""

@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import ModelError
 from bot.messages import State, Usage
-from bot.models.remote import RemoteModel
+from bot.models.remote import TAIL, RemoteModel
 from bot.ports import Piece, Prompt
 from tests.contracts.model import SYSTEM, ModelContract, listen, prompt, text
 from tests.loopback.provider import Provider
@@ -140,6 +140,54 @@ class RemoteContract(Names, ModelContract):
         await script.drop()
         pieces = await reading
         assert (text(pieces), pieces[-1].end) == ("Yes.", State.DONE)
+
+    @pytest.mark.parametrize("after", ["text", "error", "odd", "open"])
+    async def test_what_comes_after_the_end_takes_nothing_back(
+        self, provider: Provider, model: Remote, after: str
+    ) -> None:
+        """Damage, an error, an odd event, or a connection that stays open: half a second is left for usage."""
+        assert TAIL == 0.5
+        script = provider.script()
+        reading = asyncio.create_task(listen(model))
+        await script.send("Yes.")
+        words = await script.words()
+        end = words.end(words.DONE)
+        await script.raw(end[: end.index(b"\n\n", end.index(b"reason")) + 2])
+        more = {"text": b"data: {oops\n\n", "error": words.failure(self.overloaded, "late"), "odd": b"data: [1]\n\n"}
+        await script.raw(more.get(after, b""))
+        pieces = await reading
+        assert (text(pieces), pieces[-1].end) == ("Yes.", State.DONE)
+
+    async def test_events_of_no_shape_cost_nothing(self, provider: Provider, model: Remote) -> None:
+        """What brings no text is passed over: other JSON than an object, a sign of life that is none."""
+        script = provider.script()
+        reading = asyncio.create_task(listen(model))
+        await script.send("Ye")
+        for odd in (b"[1]", b"null", b'"ping"', b"keep-alive", b"{}", b'{"type": 5, "choices": 7}', b"7"):
+            await script.raw(b"data: " + odd + b"\n\n")
+        await script.send("s.")
+        await script.end()
+        assert text(await reading) == "Yes."
+
+    async def test_an_answer_has_an_end_of_its_own(self, provider: Provider, model: Remote) -> None:
+        """A server that ignores the limit is left a little above it: the answer is cut, its tokens are counted."""
+        script = provider.script()
+        reading = asyncio.create_task(listen(model, prompt(tokens=100)))
+        for _ in range(400):
+            await script.send(" word")
+        pieces = await reading
+        assert pieces[-1].end is State.CUT
+        assert 100 <= text(pieces).count("word") <= 150
+        await script.gone()
+
+    async def test_what_comes_at_once_is_shown(self, provider: Provider, model: Remote) -> None:
+        """A server that streams in large chunks has said it already; the end is the one that it names."""
+        script = provider.script()
+        reading = asyncio.create_task(listen(model, prompt(tokens=100)))
+        await script.send("word " * 1000)
+        await script.end()
+        pieces = await reading
+        assert (len(text(pieces)), pieces[-1].end) == (5000, State.DONE)
 
     @pytest.mark.parametrize("manner", ["close", "leave", "cancel"])
     async def test_leaving_ends_the_connection(self, provider: Provider, model: Remote, manner: str) -> None:

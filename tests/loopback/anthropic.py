@@ -204,7 +204,7 @@ class FakeAnthropic(Provider):
             self.admit(request.headers)
         except RefusalError as refusal:
             return web.json_response(refusal.body, status=refusal.status)
-        data = [{"type": "model", "id": name, "display_name": name} for name in self.models]
+        data = [{"type": "model", "id": name, "display_name": name, **self.about.get(name, {})} for name in self.models]
         return web.json_response({"data": data, "has_more": False, "first_id": None, "last_id": None})
 
     def _refuse(self, message: str) -> NoReturn:

@@ -125,7 +125,8 @@ class FakeOpenAI(Provider):
             self.admit(request.headers)
         except RefusalError as refusal:
             return web.json_response(refusal.body, status=refusal.status)
-        data = [{"id": name, "object": "model", "created": 1, "owned_by": "test"} for name in self.models]
+        common = {"object": "model", "created": 1, "owned_by": "test"}
+        data = [{"id": name, **common, **self.about.get(name, {})} for name in self.models]
         return web.json_response({"object": "list", "data": data})
 
 

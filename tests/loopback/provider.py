@@ -47,8 +47,8 @@ class Provider(ABC):
     `requests` are the bodies of the questions that it took, in order, `connections` those that they came by;
     `asked` counts all questions, refused ones too. Each is answered by the next script, if a test
     has written one, and else by `answer`, which is given the messages. An empty `key` admits everybody; only the
-    `models` exist; the parameters that it `refuses` are refused as newer models do; where it does not
-    `stream`, it gives whole answers.
+    `models` exist, and its list says what is `about` each; the parameters that it `refuses` are refused as newer models
+    do; where it does not `stream`, it gives whole answers.
     """
 
     path = ""
@@ -67,6 +67,7 @@ class Provider(ABC):
         self.models = tuple(models)
         self.refuses = frozenset(refuses)
         self.streams = True
+        self.about: dict[str, Json] = {}
         self.asked = 0
         self.requests: list[Json] = []
         self.connections: set[object] = set()

@@ -92,9 +92,11 @@ class Script:
         if self._response is not None and data:
             await self._response.write(data)
 
-    async def alive(self) -> None:
-        """Nothing but keep-alive comments, until the client has gone."""
-        while not self._gone.is_set():
+    async def alive(self, seconds: float) -> None:
+        """Nothing but keep-alive comments for so long, or until the client has gone."""
+        for _ in range(round(seconds / BEAT)):
+            if self._gone.is_set():
+                return
             with suppress(ConnectionError):
                 await self.raw(b": keep-alive\n\n")
             await asyncio.sleep(BEAT)
