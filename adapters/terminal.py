@@ -18,18 +18,24 @@ from bot.messages import Author, Caller, Incoming, Place
 from bot.notes import STORAGE
 
 PROMPT = "\x1b[1myou>\x1b[0m "
+WITHDRAWN = "\n[The model was only thinking aloud up to here. Its answer:]\n"
 LISTED = ", ".join(f"/{command.form}" for command in COMMANDS.values())
 
 log = structlog.get_logger(__name__)
 
 
 class Terminal:
-    """The terminal as a transcript: pieces are written as they come."""
+    """The terminal as a transcript: pieces are written as they come, and lines are never written over."""
+
+    shown = True
 
     async def append(self, text: str) -> None:
         """Write a piece."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _write(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+    async def withdraw(self) -> None:
+        """Say that what was written is no part of the answer: it cannot be taken away."""
+        _write(WITHDRAWN)
 
 
 def incoming(line: str, name: str) -> Incoming | None:

@@ -150,10 +150,13 @@ def _reject(shape: type[Settings], name: str, value: str) -> None:
 
 
 def _parse(annotation: Any, value: str) -> Any:
-    """A list may be written with commas; everything else is left to the section's own types."""
+    """A list may be written with commas; everything else is left to the section's own types.
+
+    Blanks around a value are none of it: they come with copies, and from files that hold a secret and a line end.
+    """
     if get_origin(annotation) in (tuple, list):
         return [item.strip() for item in value.split(",") if item.strip()]
-    return value
+    return value.strip()
 
 
 def fields(shape: type[Settings]) -> list[tuple[str, str, Any]]:

@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """One table of the settings: frozen, no unknown keys.
+    """One table of the settings: frozen, no unknown keys, no blanks around a text.
 
     A field's `json_schema_extra={"env": NAME}` gives it a second name in the environment, one that its ecosystem
     already uses; `PARLEY_<SECTION>__<KEY>` beats it unless it says `"wins": True`. `"implies": {key: value}` sets
     other keys of the section along with it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
 
 
 class Keyed(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import structlog
@@ -219,3 +219,16 @@ def test_texts_are_logged_only_where_that_is_set(read: Read, level: str, texts: 
     lines = read()
     assert len(lines) == heard
     assert KEY not in json.dumps(lines)
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_foreign_text_cannot_act_on_a_terminal(
+    form: Literal["json", "text"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a model or a platform wrote has no controls, no escape sequences and no overrides of direction there."""
+    configure(LogSettings(level="info", format=form), [])
+    log.info("failed", error="a\x1b]0;title\x07b\0c\u202ed", inner=[{"x\u202e": "\x9b"}])
+    written = capsys.readouterr().err
+    assert "abcd" in written
+    assert not set("\0\x07\x9b\u202e") & set(written)
+    assert "title" not in written

@@ -128,3 +128,12 @@ async def test_each_refusal_has_its_fault(
     provider.refuse(status, kind, message)
     error = await fault(make())
     assert (error.fault, message.rstrip(".") in str(error)) == (fault_, True)
+
+
+async def test_a_server_without_a_cache_is_not_sent_the_mark_for_it(provider: FakeAnthropic, make: Maker) -> None:
+    """Compatible servers refuse it: the answer is asked for without, and so is the next one."""
+    provider.refuse(400, "invalid_request_error", "cache_control: Extra inputs are not permitted")
+    first, second = make(), make()
+    assert text(await listen(first))
+    assert text(await listen(second))
+    assert (provider.asked, "cache_control" in provider.requests[-1]) == (3, False)

@@ -63,6 +63,36 @@ RATE_LIMITED = (
         (None, body("Bad", "invalid_request_error"), ModelFault.REQUEST),
         (None, body("Provider gone", "", 502), ModelFault.OVERLOAD),
         (None, {"error": "something else"}, ModelFault.CUT),
+        (400, body("The prompt is 5 tokens: reduce the length of the messages or completion."), ModelFault.CONTEXT),
+        (400, body("Invalid request: Your request exceeded model token limit: 8192"), ModelFault.CONTEXT),
+        (400, {"code": "invalid", "error": "This model's maximum prompt length is 9 tokens."}, ModelFault.CONTEXT),
+        (
+            400,
+            [{"error": {"code": 400, "message": "The input token count (12) exceeds the maximum"}}],
+            ModelFault.CONTEXT,
+        ),
+        (400, body("input length and `max_tokens` exceed context limit: 9 + 2 > 10"), ModelFault.CONTEXT),
+        (400, {"message": "too many tokens: the prompt has 5000"}, ModelFault.CONTEXT),
+        (413, body("Request too large for model `x`", "tokens", "rate_limit_exceeded"), ModelFault.CONTEXT),
+        (429, {"message": "Too many tokens, please wait before trying again."}, ModelFault.RATE),
+        (400, {"message": "Too many tokens per minute"}, ModelFault.REQUEST),
+        (400, body("max_tokens is too large: 99. This model supports at most 9 tokens"), ModelFault.REQUEST),
+        (403, {"error": {"message": "Input was flagged", "metadata": {"reasons": ["violence"]}}}, ModelFault.REFUSED),
+        (403, {"error": {"message": "No", "metadata": {"flagged_input": "x"}}}, ModelFault.REFUSED),
+        (403, body("Your account was flagged for abuse"), ModelFault.KEY),
+        (400, {"error": {"code": "data_inspection_failed"}}, ModelFault.REFUSED),
+        (400, [{"error": {"message": "API key not valid. Please pass one.", "status": "X"}}], ModelFault.KEY),
+        (400, {"code": "x", "error": "Incorrect API key provided: sk***ef."}, ModelFault.KEY),
+        (502, body("Invalid API key of the upstream"), ModelFault.OVERLOAD),
+        (429, body("You exceeded your current quota. Please retry in 2.5s."), ModelFault.RATE),
+        (429, body("You exceeded your current quota: GenerateRequestsPerMinutePerModel"), ModelFault.RATE),
+        (429, body("You exceeded your current quota: RequestsPerDay. Retry in 9s."), ModelFault.QUOTA),
+        (402, body("This request requires more credits, or fewer max_tokens."), ModelFault.QUOTA),
+        (404, {"error": "Unexpected endpoint or method. (POST /x)"}, ModelFault.REQUEST),
+        (None, {"error": "Unexpected endpoint or method. (POST /x)"}, ModelFault.REQUEST),
+        (None, {"object": "error", "message": "worker gone, out of capacity", "code": 50002}, ModelFault.OVERLOAD),
+        (400, {"object": "error", "message": {"detail": [{"loc": ["body", 5], "msg": "no"}]}}, ModelFault.REQUEST),
+        (400, {"error": {"message": None, "details": {"x": 1}}}, ModelFault.REQUEST),
     ],
 )
 def test_what_a_provider_says_is_the_fault(status: int | None, said: Any, fault: ModelFault) -> None:
@@ -141,6 +171,45 @@ def test_a_message_is_one_short_line() -> None:
 def test_the_wait_is_in_seconds(headers: dict[str, str], seconds: float | None) -> None:
     """However the provider says it; nonsense is as good as nothing."""
     assert FAULTS.refused(429, body("Slow down"), headers).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (body("Rate limit reached: Limit 30000, Used 29000. Please try again in 6.5s. Visit https://x"), 6.5),
+        (body("Please retry in 2 s"), 2.0),
+        (body("Please retry after 20 seconds."), 20.0),
+        (body("Try again in 1m30.5s"), 90.5),
+        (body("try again in 350ms"), 0.35),
+        (body("wait 2 minutes"), 120.0),
+        ([{"error": {"message": "x", "details": [{"@type": "RetryInfo", "retryDelay": "17s"}]}}], 17.0),
+        (body("Please try again later. Limit 3 requests"), None),
+        (body("retry 3 times"), None),
+    ],
+)
+def test_the_wait_may_stand_in_the_text(said: Any, seconds: float | None) -> None:
+    """In a sentence, or where Google puts it; a header beats it."""
+    assert FAULTS.refused(429, said).retry_after == (seconds and pytest.approx(seconds))
+    assert FAULTS.refused(429, said, {"retry-after": "1"}).retry_after == 1
+
+
+def test_what_the_provider_behind_a_gateway_says_is_passed_on() -> None:
+    """OpenRouter puts it aside, as text or as JSON."""
+    for raw in ("x is rate-limited upstream", '{"error": {"message": "x is rate-limited upstream"}}'):
+        said = {"error": {"message": "Provider returned error", "code": 429, "metadata": {"raw": raw}}}
+        assert "Provider returned error (x is rate-limited upstream)" in str(FAULTS.refused(429, said))
+
+
+def test_credit_for_a_shorter_answer_has_its_mend() -> None:
+    """The operator reads both ways out."""
+    told = str(FAULTS.refused(402, body("This request requires more credits, or fewer max_tokens.")))
+    assert told.endswith("Add credit to the account, or lower bot.max_tokens.")
+
+
+def test_what_only_a_terminal_obeys_is_not_passed_on() -> None:
+    """Errors hold foreign text, too."""
+    told = str(FAULTS.refused(400, body("a\x1b[31mb\0c\u202ed \ud83d")))
+    assert "abcd \ufffd" in told
 
 
 def test_the_wait_may_be_a_date() -> None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.errors import ModelFault
 from bot.messages import State, Usage
-from bot.models.openai import OpenAIModel
+from bot.models.openai import OpenAIModel, put_first
 from bot.ports import Piece
 from tests.contracts.failing import FailingContract
 from tests.contracts.model import listen, prompt, text
@@ -201,3 +201,69 @@ async def test_half_a_character_is_replaced(provider: FakeOpenAI, make: Maker) -
     cut = chunk({"content": "Yes"}).decode().replace("Yes", "Yes \\ud83d")
     provider.respond(cut + chunk({}, "stop").decode(), "text/event-stream")
     assert text(await listen(make())) == "Yes \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"error": {"message": "System role not supported", "type": "invalid_request_error"}}),
+        (400, {"object": "error", "message": "System role not supported", "code": 400}),
+        (400, {"error": {"message": "Developer instruction is not enabled for models/gemma-3"}}),
+        (422, {"detail": [{"msg": "Unexpected role 'system' after role 'user'"}]}),
+        (500, {"error": {"code": 500, "message": "Jinja Exception: System role not supported"}}),
+        (400, "Only user and assistant roles are supported!"),
+    ],
+)
+async def test_a_model_without_a_system_role_is_told_in_the_first_question(
+    provider: FakeOpenAI, make: Maker, status: int, body: Any
+) -> None:
+    """In front of it, with pictures too; asked twice once; other models of that server are asked as before."""
+    provider.models = ("test-model", "other-model")
+    provider.respond(json.dumps(body) if not isinstance(body, str) else body, "application/json", status)
+    first, second, other = make(), make(), make(model="other-model")
+    for model in (first, second):
+        assert text(await listen(model, prompt("Hi", "Hello.", "And?")))
+        roles = [(message["role"], message["content"]) for message in provider.requests[-1]["messages"]]
+        assert roles == [("user", "Be brief.\n\nHi"), ("assistant", "Hello."), ("user", "And?")]
+    assert provider.asked == 3
+    await listen(other)
+    assert provider.requests[-1]["messages"][0]["role"] == "system"
+
+
+def test_the_system_prompt_goes_before_a_picture() -> None:
+    """As a text of its own."""
+    shown = [{"type": "image_url", "image_url": {"url": "x"}}]
+    assert put_first("Be brief.", [{"role": "user", "content": shown}]) == [
+        {"role": "user", "content": [{"type": "text", "text": "Be brief."}, *shown]}
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs"}]},
+        {"object": "error", "message": {"detail": [{"loc": ["body", "stream_options"], "msg": "not permitted"}]}},
+        {"error": 'json: unknown field "stream_options"'},
+        ["Unrecognized request argument supplied: stream_options"],
+        {"message": "Extra inputs are not permitted"},
+        "unknown field include_usage",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_field_is_refused_in_any_shape(provider: FakeOpenAI, make: Maker, status: int, body: Any) -> None:
+    """The answer is asked for again without it, and every model of that server is asked so."""
+    provider.respond(body if isinstance(body, str) else json.dumps(body), "application/json", status)
+    first, second = make(), make()
+    assert text(await listen(first))
+    assert text(await listen(second))
+    assert (provider.asked, "stream_options" in provider.requests[-1]) == (3, False)
+
+
+async def test_credit_that_is_enough_for_a_shorter_answer_is_used(provider: FakeOpenAI, make: Maker) -> None:
+    """The gateway says for how long a one; where that is next to nothing, the operator reads what to do."""
+    provider.refuse(402, "", "This request requires more credits, or fewer max_tokens. You can only afford 200.")
+    model = make()
+    assert text(await listen(model, prompt(tokens=900)))
+    assert [request["max_tokens"] for request in provider.requests] == [900, 200]
+    provider.refuse(402, "", "This request requires more credits, or fewer max_tokens. You can only afford 9.")
+    assert (await fault(model, prompt(tokens=900))).fault is ModelFault.QUOTA

@@ -192,6 +192,15 @@ def test_port_beats_everything_and_opens_all_addresses() -> None:
     assert (bound.host, bound.port) == ("0.0.0.0", 3)
 
 
+def test_blanks_around_a_value_are_none_of_it() -> None:
+    """They come along with what is copied, and with a file that ends in a line break."""
+    Path("config.toml").write_text("[anthropic]\nbase_url = ' https://llm.example.org '\n")
+    settings = load(SHAPE, None, {"OPENAI_BASE_URL": " http://127.0.0.1:1/v1\n", "OPENAI_API_KEY": f"{SECRET}\n"})
+    assert settings.openai.base_url == "http://127.0.0.1:1/v1"
+    assert settings.openai.api_key.get_secret_value() == SECRET
+    assert settings.anthropic.base_url == "https://llm.example.org"
+
+
 def test_a_list_is_written_with_commas() -> None:
     """A variable for a list is split at its commas."""
     found = web({"PARLEY_WEB__CORS_ORIGINS": "https://a.example, https://b.example,"})

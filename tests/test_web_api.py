@@ -25,8 +25,8 @@ async def test_chat_answers_whole(server: Web) -> None:
     server.model.say("The sea ", "is deep.")
     status, body = await server.chat("How is the sea?")
     assert status == 200
-    assert body.keys() == {"response", "conversation_id"}
-    assert body["response"] == "The sea is deep."
+    assert body.keys() == {"response", "conversation_id", "state", "note"}
+    assert (body["response"], body["state"], body["note"]) == ("The sea is deep.", "done", "")
 
 
 async def test_chat_answers_whole_whatever_stream_says(server: Web) -> None:
@@ -61,8 +61,21 @@ async def test_stream_gives_each_piece_and_then_the_id(server: Web) -> None:
     assert received[:-1] == [("token", {"text": piece}) for piece in pieces]
     name, data = received[-1]
     assert name == "done"
-    assert data.keys() == {"conversation_id"}
+    assert data.keys() == {"conversation_id", "state", "note"}
+    assert (data["state"], data["note"]) == ("done", "")
     assert (await server.call("GET", f"/conversations/{data['conversation_id']}"))[0] == 200
+
+
+@pytest.mark.parametrize(("state", "words"), [(State.CUT, "length limit"), (State.REFUSED, "declined")])
+async def test_an_answer_says_how_it_ended(server: Web, state: State, words: str) -> None:
+    """A refusal and one that is cut do not look whole: both ways of asking have the state and a sentence."""
+    server.model.say("The sea", state)
+    status, body = await server.chat("Hi")
+    assert (status, body["response"], body["state"]) == (200, "The sea", state.value)
+    assert words in body["note"]
+    server.model.say("The sea", state)
+    name, data = (await server.stream("Hi"))[-1]
+    assert (name, data["state"], data["note"]) == ("done", state.value, body["note"])
 
 
 async def test_pieces_are_sent_while_the_model_still_writes(server: Web) -> None:

@@ -145,7 +145,7 @@ async def test_deleting_stops_the_answer_that_is_written(server: Web) -> None:
         received = events(response)
         await anext(received)
         assert (await server.call("DELETE", f"/conversations/{known}"))[0] == 200
-        assert await anext(received) == ("done", {"conversation_id": known, "note": "Stopped."})
+        assert await anext(received) == ("done", {"conversation_id": known, "state": "stopped", "note": "Stopped."})
     assert (await server.call("GET", f"/conversations/{known}"))[0] == 404
 
 

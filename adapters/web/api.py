@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from adapters.web.channel import Silence, Wire
+from adapters.web.channel import Sign, Silence, Wire
 from adapters.web.description import (
     ASKING,
     BODY,
@@ -26,7 +26,7 @@ from adapters.web.description import (
     Forgotten,
     failing,
 )
-from adapters.web.endings import failure
+from adapters.web.endings import ending, failure
 from adapters.web.incoming import AUTHOR, Asked, begin, incoming, place
 from adapters.web.rate import Rate, client
 from adapters.web.settings import Settings
@@ -68,7 +68,11 @@ def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
         if failed := failure(answer):
             raise HTTPException(*failed)
         return JSONResponse(
-            {"response": answer.text if answer else "", "conversation_id": question.channel_id},
+            {
+                "response": answer.text if answer else "",
+                "conversation_id": question.channel_id,
+                **ending(answer),
+            },
             headers={ID_HEADER: question.channel_id},
         )
 
@@ -166,7 +170,10 @@ async def attended(receive: Receive, engine: Engine, question: Incoming) -> Asyn
 
 
 class Stream(Response):
-    """An answer as server-sent events: `token` for each piece of the model, then `done` or `error`."""
+    """An answer as server-sent events: `token` for each piece of the model, then `done` or `error`.
+
+    A `withdraw` between them says that the pieces before it were the model's thoughts, and no part of the answer.
+    """
 
     media_type = "text/event-stream"
 
@@ -194,7 +201,7 @@ class Stream(Response):
         answering.add_done_callback(lambda _: wire.close())
         try:
             async for piece in wire.pieces():
-                await write(event("token", text=piece) if piece else ": still here\n\n")
+                await write(event("token", text=piece) if isinstance(piece, str) else SIGNS[piece])
             return self._end(await answering)
         finally:
             answering.cancel()
@@ -202,10 +209,12 @@ class Stream(Response):
     def _end(self, answer: Answer | None) -> str:
         if failed := failure(answer):
             return event("error", error=failed[1])
-        note = {"note": answer.note} if answer and answer.note else {}
-        return event("done", conversation_id=self._question.channel_id, **note)
+        return event("done", conversation_id=self._question.channel_id, **ending(answer))
 
 
 def event(name: str, **data: str) -> str:
     """One server-sent event."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+SIGNS = {Sign.LIFE: ": still here\n\n", Sign.WITHDRAWN: event("withdraw")}

@@ -14,10 +14,12 @@ KEY = Security(HTTPBearer(auto_error=False, description="web.api_key, where one 
 
 
 class Answered(BaseModel):
-    """An answer."""
+    """An answer: `state` says how it ended, `note` what a reader is told of it where that is not well."""
 
     response: str
     conversation_id: str
+    state: Literal["done", "stopped", "refused", "cut", "interrupted"]
+    note: str
 
 
 class Spoken(BaseModel):
@@ -82,13 +84,14 @@ EVENT = {
     "type": "object",
     "required": ["event", "data"],
     "properties": {
-        "event": {"enum": ["token", "done", "error"]},
+        "event": {"enum": ["token", "withdraw", "done", "error"]},
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Server-sent events: `token` with `text`, then `done` with `conversation_id`, or `error`.",
+        "description": "Server-sent events: `token` with `text`, then `done` with `conversation_id`, `state` and "
+        "`note`, or `error`. `withdraw` says that the tokens before it are no part of the answer.",
         "content": {"text/event-stream": {"schema": EVENT}},
     }
 }

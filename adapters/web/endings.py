@@ -32,3 +32,8 @@ def failure(answer: Answer | None) -> tuple[int, str] | None:
     if answer.text.strip():
         return None
     return WORDLESS.get(answer.state, 502), answer.note or ENDINGS.get(answer.state) or FAULTS[ModelFault.EMPTY]
+
+
+def ending(answer: Answer | None) -> dict[str, str]:
+    """How an answer ended: its state, and a sentence where it is not all that it could be."""
+    return {"state": answer.state.value, "note": answer.note} if answer else {}

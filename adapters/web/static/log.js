@@ -68,15 +68,22 @@ class Answer {
     this.text = "";
     this.growing = true;
     this.frame = 0;
-    const target = element("div", { className: "text" });
-    this.shown = new Shown(target);
-    this.node = element("article", { className: "answer growing", ariaBusy: "true" }, target);
+    this.target = element("div", { className: "text" });
+    this.shown = new Shown(this.target);
+    this.node = element("article", { className: "answer growing", ariaBusy: "true" }, this.target);
     log.follow(() => log.put(this.node));
   }
 
   add(text) {
     this.text += text;
     this.frame ||= requestAnimationFrame(() => this.draw());
+  }
+
+  // What was added so far is no part of the answer.
+  withdraw() {
+    this.text = "";
+    this.target.replaceChildren();
+    this.shown = new Shown(this.target);
   }
 
   end(note = "") {

@@ -88,6 +88,7 @@ async function send(message) {
     await ask(message, conversation, mine.signal, {
       begin: enter,
       token: (text) => answer.add(text),
+      withdraw: () => answer.withdraw(),
       done: (note) => answer.end(note),
     });
     at("said").textContent = "The answer is whole.";

@@ -26,7 +26,7 @@ export function forget(id) {
   return call(`conversations/${encodeURIComponent(id)}`, { method: "DELETE" });
 }
 
-// Ask, and call `on.begin(id)`, `on.token(text)` and `on.done(note)`; throws Refused for an answer that failed.
+// Ask, and call `on.begin(id)`, `on.token(text)`, `on.withdraw()` and `on.done(note)`; throws Refused for an answer that failed.
 export async function ask(message, id, signal, on) {
   const body = JSON.stringify(id ? { message, conversation_id: id } : { message });
   const headers = { "Content-Type": "application/json" };
@@ -35,6 +35,7 @@ export async function ask(message, id, signal, on) {
   let over = false;
   for await (const [name, data] of events(response.body)) {
     if (name === "token") on.token(data.text);
+    if (name === "withdraw") on.withdraw();
     if (name === "error") throw new Refused(502, data.error);
     if (name === "done") {
       over = true;
