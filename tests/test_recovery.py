@@ -123,14 +123,12 @@ async def test_a_platform_that_connects_again_finishes_nothing_twice(
     await engine.drain(60)
     await engine.memory.claim(say("one", "1"))
     engine.serve("discord", lambda _: screen)
-    await engine.respond(say("two", "2", place=Place("discord:8", shared=True)), screen)
+    await engine.respond(say("two", "2", place=Place("discord:8")), screen)
     assert (provider.asked, len(screen.texts)) == (1, 1)
 
 
-async def test_a_recovery_that_the_memory_broke_off_goes_on_at_the_next_connection(
-    engine: Engine, screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was not read then is answered."""
+async def test_a_recovery_goes_on(engine: Engine, screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the next connection, where the memory broke it off."""
     await engine.memory.claim(say("one", "1"))
     unfinished = engine.memory.unfinished
     failing = [StorageError("the disk is full")]
