@@ -70,17 +70,26 @@ class Reply:
         self._ended = asyncio.Event()
         self._surplus: list[str] = []  # messages that were posted anew and are to be taken away
         self._failures = 0
-        self._post_seat = channel.posts.seat(self._backlog)
+        self._post_seat = channel.posts.seat(self._backlog, self._rest, self._full)
         self._edit_seat = self._post_seat if channel.edits is channel.posts else channel.edits.seat(self._backlog)
+        self._kept = 0
+        self._going_on = False
+        self._started = 0.0
 
     async def grow(self, text: str) -> None:
         """Add a piece; never waits for the platform."""
+        self._started = self._started or asyncio.get_running_loop().time()
+        size = self._channel.page_size
+        over = self._open >= size
         self._text += text
         self._changed.set()
+        if not over and self._open >= size:
+            for seat in self._seats:
+                seat.wake()
 
     def restart(self) -> None:
         """The answer begins afresh, over the same messages; they stay as they are until there is new text."""
-        self._text, self._cuts = "", ()
+        self._text, self._cuts, self._kept = "", (), 0
 
     def think(self) -> None:
         """Show that the model reasons, until there is text."""
@@ -124,7 +133,9 @@ class Reply:
     def _urgency(self) -> Urgency:
         if not any(page and page.text for page in self._shown):
             return Urgency.FIRST
-        return Urgency.FINAL if self._ended.is_set() else Urgency.GROWING
+        if self._ended.is_set():
+            return Urgency.FINAL
+        return Urgency.FOLLOWING if self._going_on else Urgency.GROWING
 
     def _seat(self, step: _Step) -> Seat:
         new = step.page is not None and step.page.part >= len(self.posts)
@@ -133,18 +144,41 @@ class Reply:
     def _backlog(self) -> float:
         return len(self._text) - sum(len(page.text) for page in self._shown if page)
 
+    @property
+    def _open(self) -> int:
+        return len(self._text) - (self._cuts[-1].start if self._cuts else 0)
+
+    @property
+    def _rate(self) -> float:
+        now = asyncio.get_running_loop().time()
+        return len(self._text) / max(0.5, now - self._started) if self._state is State.GROWING else 0
+
+    def _full(self) -> float:
+        return (self._channel.page_size - self._open) / max(1.0, self._rate)
+
+    def _rest(self, seconds: float) -> float:
+        size = self._channel.page_size
+        return 1 + (self._open + self._rate * seconds) / size - (self._open >= size)
+
     def _step(self) -> _Step | None:
-        """What differs from what is shown: the first such page, and at the end the posts too many."""
+        """What differs from what is shown: the first such page, and at the end the posts too many.
+
+        Where a message lacks only its sign that the text goes on elsewhere, the next message goes before that.
+        """
         pages, cuts = self._pages()
-        for page in pages:
-            if page.part >= len(self._shown) or self._shown[page.part] != page:
-                return _Step(page, cuts) if page.text or page.note else None
+        different = [page for page in pages if page.part >= len(self._shown) or self._shown[page.part] != page]
+        if different:
+            page, *later = different
+            shown = self._shown[page.part] if page.part < len(self._shown) else None
+            if later and later[0].part == len(self.posts) and shown and shown.text == page.text:
+                page = later[0]
+            return _Step(page, cuts) if page.text or page.note else None
         over = self._surplus or len(self.posts) > len(pages)
         return _Step(None, cuts) if self._ended.is_set() and over else None
 
     def _pages(self) -> tuple[list[Page], tuple[Cut, ...]]:
         growing = self._state is State.GROWING
-        texts, cuts = split(self._text, self._measure, self._channel.page_size, self._cuts, growing)
+        texts, cuts = split(self._text, self._measure, self._channel.page_size, self._cuts, growing, self._kept)
         *whole, last = texts or [""]
         pages = [self._page(text, part, State.DONE, last=False) for part, text in enumerate(whole)]
         noted = self._page(last, len(whole), self._state, self._note if self._ended.is_set() or not texts else "")
@@ -165,6 +199,7 @@ class Reply:
         if step is None:
             return
         self._cuts = step.cuts
+        length, backlog = len(self._text), self._backlog()
         try:
             if step.page is None:
                 await self._drop()
@@ -173,6 +208,8 @@ class Reply:
             else:
                 await self._post(step.page)
             self._failures = 0
+            self._kept = length if step.page and step.page.last else 0
+            self._going_on = bool(step.page and not step.page.last and self._backlog() > backlog / 2)
             await self._posted(self.posts, self._text)
         except PlatformError as error:
             await self._endure(error)
