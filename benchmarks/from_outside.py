@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import random
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from aiohttp import web
 from tabulate import tabulate
 
 from benchmarks.from_outside_client import edit_each_second
+from benchmarks.texts import write
 from tests.loopback.discord import BOT, GUILD, FakeDiscord
 from tests.loopback.discord.client import pointed
 from tests.loopback.discord.rest import Handler
@@ -38,15 +38,6 @@ KINDS = ("sliding", "fixed")
 ROUNDS = 3
 PATIENCE = 60.0
 CURSOR = "▌"
-WORDS = (
-    "about after again answer because before between change common different during early enough every example first "
-    "follow found give great group house important just keep large later letter light little long many might more "
-    "most mountain move much name never next number often open order other over page part people place point read "
-    "right river same second seem sentence should show side since small some soon sound still story such take tell "
-    "than that their then there thing think thought through time together under until very watch water well what"
-).split()
-SENTENCE, PARAGRAPH = 14, 70
-"""Tokens of them."""
 HEADERS = ("limit", "tokens", "a second", "mean s", "p95 s", "final s", "calls", "429s")
 
 
@@ -134,18 +125,6 @@ def letters(text: str) -> str:
 def is_whole(answers: Sequence[Message]) -> bool:
     """Whether an answer of Parley's has ended: it can be tried again then."""
     return bool(answers) and any("again" in button for button in answers[-1].buttons)
-
-
-def write(tokens: int, seed: int) -> list[str]:
-    """An answer of words in sentences and paragraphs."""
-    source = random.Random(seed)
-    found = []
-    for number in range(tokens):
-        word = source.choice(WORDS)
-        word = word.title() if number % SENTENCE == 0 else word
-        after = "\n\n" if number % PARAGRAPH == PARAGRAPH - 1 else " "
-        found.append(f"{word}.{after}" if number % SENTENCE == SENTENCE - 1 else f"{word} ")
-    return [*found[:-1], found[-1].strip()]
 
 
 def channel_id(number: int) -> str:

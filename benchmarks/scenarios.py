@@ -11,13 +11,12 @@ from statistics import mean, quantiles
 from benchmarks.online import MEDIAN, SPREAD
 from benchmarks.platform import Server, SimulatedChannel
 from benchmarks.policies import Policy
+from benchmarks.texts import write
 from bot.pacing import Pacer
 from tests.clock import run
 
 PAGE = 2000
 """Characters of a message, where an answer goes over several."""
-SENTENCE, PARAGRAPH = 15, 75
-"""Tokens of them."""
 NEVER = float("nan")
 
 
@@ -26,8 +25,8 @@ class Scenario:
     """Answers of `tokens` tokens at `rate` a second, begun `gap` seconds apart, under the limits of a platform.
 
     Discord: posts and edits of one channel, 5 in 5 s. Slack: 50 edits a minute for the workspace, a post a second for
-    each channel. In a `storm` every call between 2 s and 4 s is refused. With `pages`, tokens have seven characters instead
-    of five and come in sentences and paragraphs, and a message holds 2,000 characters.
+    each channel. In a `storm` every call between 2 s and 4 s is refused. With `pages`, tokens are words in sentences and
+    paragraphs instead of five characters each, and a message holds 2,000 characters.
     """
 
     tokens: int = 400
@@ -91,25 +90,26 @@ async def _measure(scenario: Scenario, policy: Policy) -> Figures:
             channel.storms = [(2.0, 4.0)]
         channels.append(channel)
     times = [arrivals(scenario, answer) for answer in range(scenario.answers)]
-    await asyncio.gather(*(policy(_tokens(t, scenario.pages), channel) for t, channel in zip(times, channels, strict=True)))
+    await asyncio.gather(
+        *(policy(_tokens(t, _texts(scenario)), channel) for t, channel in zip(times, channels, strict=True))
+    )
     servers = {id(server): server for channel in channels for server in channel.servers}.values()
     return _figures(times, channels, sum(s.calls for s in servers), sum(s.refusals for s in servers))
 
 
-async def _tokens(times: Sequence[float], pages: bool) -> AsyncGenerator[str, None]:
+async def _tokens(times: Sequence[float], texts: Sequence[str]) -> AsyncGenerator[str, None]:
     loop = asyncio.get_running_loop()
-    for number, time in enumerate(times, 1):
+    for time, text in zip(times, texts, strict=True):
         if time > loop.time():
             await asyncio.sleep(time - loop.time())
-        yield _token(number) if pages else f"{number:04} "
+        yield text
 
 
-def _token(number: int) -> str:
-    """A word of seven characters with what follows it."""
-    word = f"{'W' if number % SENTENCE == 1 else 'w'}{number:04}"
-    if number % PARAGRAPH == 0:
-        return f"{word}\n\n"
-    return f"{word}. " if number % SENTENCE == 0 else f"{word}s "
+def _texts(scenario: Scenario) -> list[str]:
+    """The tokens of an answer."""
+    if scenario.pages:
+        return write(scenario.tokens, scenario.seed)
+    return [f"{number:04} " for number in range(scenario.tokens)]
 
 
 def _figures(

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import IntEnum
-from math import inf
 
+from bot.growth import Growth
 from bot.window import Kind, Window
 
-HORIZON = 5.0
+HORIZON = 4.0
 """Seconds that an answer is expected to go on when it begins, and …"""
-GROWTH = 0.3
+GROWTH = 0.6
 """… how much longer for each second that it has gone on: the lengths of answers are heavy-tailed.
 
-Both minimise the mean wait for text over answers of 50 to 1,600 tokens; half or double costs under 5 %."""
-
-
-RISK = 0.25
-ROUND = 0.5
+Both are chosen for answers of 3 to 15 seconds; half or double costs them under 10 %."""
 ALIGNED = 2
+"""Pauses that are made longer or shorter so that a call goes at the moment at which a message is full."""
+STRETCH = 0.5
+"""Part of the time in which a call comes back by which such a pause may be longer."""
+LATEST = 0.25
+"""Seconds that a final text may wait at worst, where it ends just after its message was full."""
 MARGIN = 0.3
 """Part of a call that is not kept where there are more live replies than calls: a full bucket gains nothing."""
 
@@ -30,6 +31,7 @@ class Urgency(IntEnum):
     FIRST = 0
     FINAL = 1
     FOLLOWING = 2
+    """A growing text that goes with the call before it: without a pause."""
     GROWING = 3
 
 
@@ -39,11 +41,12 @@ class Pacer:
     It starts from `limit` calls in `period` seconds and follows the platform's own words: channels tell it what they
     read with `observe` and `back_off`; each live reply takes a `Seat` and asks for its turns. First and final texts
     go as soon as the limit allows; growing texts are spread over what is left, `reserve` calls being kept for finals
-    (one more for each further live reply), and one reply alone gets at most 1/`share` of it.
+    (one more for each further live reply), and one reply alone gets at most 1/`share` of it. `kind` is the limit's,
+    where that is known from another one of the same sort.
     """
 
-    def __init__(self, limit: int, period: float, reserve: int = 1, share: int = 1) -> None:
-        self.window = Window(limit, period)
+    def __init__(self, limit: int, period: float, reserve: int = 1, share: int = 1, kind: Kind = Kind.UNKNOWN) -> None:
+        self.window = Window(limit, period, kind)
         self.reserve = reserve
         self.share = share
         self._seats: dict[Seat, None] = {}  # in the order of their coming, which decides between equals
@@ -51,8 +54,12 @@ class Pacer:
         self._grown = float("-inf")  # when a growing text last went
         self._timer: asyncio.TimerHandle | None = None
 
-    def seat(self, backlog: Callable[[], float], rest: Callable[[float], float] = lambda _: 1.0, full: Callable[[], float] = lambda: inf) -> Seat:
-        seat = Seat(self, backlog, rest, full)
+    def seat(self, backlog: Callable[[], float], growth: Growth | None = None) -> Seat:
+        """A place in the queue for one live reply; `backlog` says how much text its reader has not seen yet.
+
+        With its `growth`, calls go when messages are full, and as many are kept as its end takes.
+        """
+        seat = Seat(self, backlog, growth)
         self._seats[seat] = None
         return seat
 
@@ -81,7 +88,7 @@ class Pacer:
                 self._timer = asyncio.get_running_loop().call_at(due, self.pump)
                 return
             self.window.take(now)
-            if best.urgency >= Urgency.FOLLOWING:
+            if best.growing:
                 self._grown = now
             best.grant(now)
 
@@ -91,54 +98,62 @@ class Pacer:
         self.pump()
 
     def _due(self, seat: Seat, now: float) -> float:
-        if seat.urgency < Urgency.FOLLOWING:
+        if not seat.growing:
             return max(self._blocked, self.window.when(1, now))
         live = [other for other in self._seats if other.started is not None]
-        kept = self._keep(live, max(0.0, self.window.back(now) - RISK), whole=True)
-        due = max(self._blocked, self.window.when(1 + kept, now))
+        kept = self.reserve + len(live) - 1
+        soon = max(0.0, self.window.regain(now) - LATEST)
+        further = sum(other.growth.count_messages(soon) for other in live if other.growth)
+        due = max(self._blocked, self.window.when(1 + self._cap(kept + further), now))
         if seat.urgency is Urgency.FOLLOWING:
             return due
         last = max(self._grown, seat.shown)
-        gap = self._gap(live, last, now)
-        return max(due, last + self._align(seat, max(gap, 1e-3), last, now))
+        pause = self._spread(live, self._cap(kept), last, now)
+        return max(due, last + self._align(seat, pause, last, now))
 
-    def _align(self, seat: Seat, gap: float, last: float, now: float) -> float:
-        left = min(now + seat.full() - last, 1000.0)
-        count = int(left / gap + ROUND)
-        return left / count if 1 <= count <= ALIGNED else gap
+    def _cap(self, kept: int) -> float:
+        """What can be kept of the limit, so that something is left."""
+        return kept if kept < self.window.limit else self.window.limit - 1 - MARGIN
 
-    def _keep(self, live: list[Seat], seconds: float, whole: bool = False) -> float:
-        """Calls that are kept for final texts, if they come within so many seconds."""
-        rests = [seat.rest(seconds) for seat in live]
-        kept = self.reserve - 1 + sum(int(rest) if whole else rest for rest in rests)
-        return kept if kept <= self.window.limit - 1 else self.window.limit - 1 - MARGIN
+    def _spread(self, live: list[Seat], kept: float, last: float, now: float) -> float:
+        """Seconds between two growing texts that spread the spare calls evenly over the expected rest.
 
-    def _gap(self, live: list[Seat], last: float, now: float) -> float:
-        """Seconds between two growing texts that spread the spare calls evenly over the expected rest."""
-        portion = min(len(live), self.share) / self.share
+        A fixed window is spread to its end, where that comes before; `last` is when the call before went.
+        """
         elapsed = sum(now - seat.started for seat in live if seat.started is not None) / max(1, len(live))
         horizon = HORIZON + GROWTH * elapsed
-        kept = self._keep(live, 0.0, True)
+        portion = min(len(live), self.share) / self.share
         if self.window.kind is Kind.FIXED:
-            left = max(0.0, min(horizon, self.window.ends - last))
-            return left / (max(0.0, self.window.level(now) - kept) * portion + 1)
+            spare = max(0.0, self.window.level(now) - kept)
+            return max(0.0, min(horizon, self.window.ends - last)) / (spare * portion + 1)
         spare = self.window.ahead(now, horizon) - kept
         return horizon / (max(spare, horizon / self.window.interval) * portion)
+
+    def _align(self, seat: Seat, pause: float, last: float, now: float) -> float:
+        """The pause, changed so that one of the next calls goes when the message is full: it shows all of it then."""
+        left = now + seat.growth.seconds_to_full() - last if seat.growth else 0.0
+        count = round(left / pause) if 0 < left < (ALIGNED + 1) * pause else 0
+        aligned = left / count if 1 <= count <= ALIGNED else pause
+        return aligned if aligned <= pause + STRETCH * self.window.interval else pause
 
 
 class Seat:
     """One live reply's place in a pacer's queue. At most one turn is asked for at a time."""
 
-    def __init__(self, pacer: Pacer, backlog: Callable[[], float], rest: Callable[[float], float], full: Callable[[], float]) -> None:
+    def __init__(self, pacer: Pacer, backlog: Callable[[], float], growth: Growth | None) -> None:
         self.urgency = Urgency.FIRST
+        self.growth = growth
         self.started: float | None = None
+        self.shown = 0.0
         self._pacer = pacer
         self._backlog = backlog
-        self.rest = rest
-        self.full = full
         self._asked = 0.0
-        self.shown = 0.0
         self._turn: asyncio.Future[None] | None = None
+
+    @property
+    def growing(self) -> bool:
+        """Whether its turn is for a growing text."""
+        return self.urgency >= Urgency.FOLLOWING
 
     @property
     def waits(self) -> bool:
@@ -157,11 +172,12 @@ class Seat:
 
     def hurry(self) -> None:
         """The text is whole now: a turn that is being waited for has become a final one."""
-        if self.waits and self.urgency >= Urgency.FOLLOWING:
+        if self.waits and self.growing:
             self.urgency = Urgency.FINAL
             self._pacer.pump()
 
     def wake(self) -> None:
+        """Its message is full: a turn that is being waited for may be due earlier."""
         if self.waits:
             self._pacer.pump()
 
@@ -171,8 +187,8 @@ class Seat:
 
     def rank(self, now: float) -> tuple[int, float]:
         """The order of service: by urgency, then who asked first, or whose reader has waited longest for most."""
-        if self.urgency is Urgency.GROWING:
-            return self.urgency, -self._backlog() * (now - self.shown)
+        if self.growing:
+            return Urgency.GROWING, -self._backlog() * (now - self.shown)
         return self.urgency, self._asked
 
     def grant(self, now: float) -> None:

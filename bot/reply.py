@@ -10,6 +10,7 @@ from typing import NamedTuple
 import structlog
 
 from bot.errors import PlatformError, PlatformFault
+from bot.growth import Growth
 from bot.markdown import Cut, split
 from bot.messages import Page, State
 from bot.notes import THINKING
@@ -20,6 +21,8 @@ LONGEST_PAUSE = 30.0
 """Seconds between two tries of a call that the network lost, at most."""
 TRIES = 12
 """How often a final text is sent again after the network lost it: about five minutes in all."""
+MOST = 0.7
+"""Part of the unseen text that belongs to the next message, from which on that follows its predecessor at once."""
 FATAL = (PlatformFault.GONE, PlatformFault.FORBIDDEN)
 
 Posted = Callable[[Sequence[str], str], Awaitable[None]]
@@ -66,30 +69,29 @@ class Reply:
         self._note = ""
         self._shown: list[Page | None] = [None] * len(posts)
         self._cuts: tuple[Cut, ...] = ()
+        self._seen = 0  # the text up to this offset was shown on the newest message
+        self._follows = False  # most of what is not shown belongs to the next message
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
         self._surplus: list[str] = []  # messages that were posted anew and are to be taken away
         self._failures = 0
-        self._post_seat = channel.posts.seat(self._backlog, self._rest, self._full)
-        self._edit_seat = self._post_seat if channel.edits is channel.posts else channel.edits.seat(self._backlog)
-        self._kept = 0
-        self._going_on = False
-        self._started = 0.0
+        self._growth = Growth(channel.page_size)
+        shared = channel.edits is channel.posts
+        self._post_seat = channel.posts.seat(self._backlog, self._growth if shared else None)
+        self._edit_seat = self._post_seat if shared else channel.edits.seat(self._backlog)
 
     async def grow(self, text: str) -> None:
         """Add a piece; never waits for the platform."""
-        self._started = self._started or asyncio.get_running_loop().time()
-        size = self._channel.page_size
-        over = self._open >= size
         self._text += text
         self._changed.set()
-        if not over and self._open >= size:
+        if self._growth.add(len(text)):
             for seat in self._seats:
                 seat.wake()
 
     def restart(self) -> None:
         """The answer begins afresh, over the same messages; they stay as they are until there is new text."""
-        self._text, self._cuts, self._kept = "", (), 0
+        self._text, self._cuts, self._seen = "", (), 0
+        self._growth.restart()
 
     def think(self) -> None:
         """Show that the model reasons, until there is text."""
@@ -110,7 +112,7 @@ class Reply:
         try:
             while True:
                 if step := self._step():
-                    await self._seat(step).turn(self._urgency)
+                    await self._seat(step).turn(self._urgency(step))
                     _withdraw(sign)
                     await self._take(self._step())
                 elif self._ended.is_set():
@@ -129,13 +131,13 @@ class Reply:
     def _seats(self) -> set[Seat]:
         return {self._post_seat, self._edit_seat}
 
-    @property
-    def _urgency(self) -> Urgency:
+    def _urgency(self, step: _Step) -> Urgency:
         if not any(page and page.text for page in self._shown):
             return Urgency.FIRST
         if self._ended.is_set():
             return Urgency.FINAL
-        return Urgency.FOLLOWING if self._going_on else Urgency.GROWING
+        corrects = step.page is not None and step.page.part < len(self.posts) - 1
+        return Urgency.FOLLOWING if self._follows or corrects else Urgency.GROWING
 
     def _seat(self, step: _Step) -> Seat:
         new = step.page is not None and step.page.part >= len(self.posts)
@@ -144,45 +146,29 @@ class Reply:
     def _backlog(self) -> float:
         return len(self._text) - sum(len(page.text) for page in self._shown if page)
 
-    @property
-    def _open(self) -> int:
-        return len(self._text) - (self._cuts[-1].start if self._cuts else 0)
-
-    @property
-    def _rate(self) -> float:
-        now = asyncio.get_running_loop().time()
-        return len(self._text) / max(0.5, now - self._started) if self._state is State.GROWING else 0
-
-    def _full(self) -> float:
-        return (self._channel.page_size - self._open) / max(1.0, self._rate)
-
-    def _rest(self, seconds: float) -> float:
-        size = self._channel.page_size
-        return 1 + (self._open + self._rate * seconds) / size - (self._open >= size)
-
     def _step(self) -> _Step | None:
         """What differs from what is shown: the first such page, and at the end the posts too many.
 
-        Where a message lacks only its sign that the text goes on elsewhere, the next message goes before that.
+        A message that shows all its text and only has to lose its sign of growing waits for the next one.
         """
         pages, cuts = self._pages()
         different = [page for page in pages if page.part >= len(self._shown) or self._shown[page.part] != page]
         if different:
             page, *later = different
-            shown = self._shown[page.part] if page.part < len(self._shown) else None
-            if later and later[0].part == len(self.posts) and shown and shown.text == page.text:
+            old = self._shown[page.part] if page.part < len(self._shown) else None
+            if old and old.text == page.text and later and later[0].part == len(self.posts):
                 page = later[0]
             return _Step(page, cuts) if page.text or page.note else None
         over = self._surplus or len(self.posts) > len(pages)
         return _Step(None, cuts) if self._ended.is_set() and over else None
 
     def _pages(self) -> tuple[list[Page], tuple[Cut, ...]]:
-        growing = self._state is State.GROWING
-        texts, cuts = split(self._text, self._measure, self._channel.page_size, self._cuts, growing, self._kept)
+        growing, size = self._state is State.GROWING, self._channel.page_size
+        texts, cuts = split(self._text, self._measure, size, self._cuts, growing, self._seen)
         *whole, last = texts or [""]
         pages = [self._page(text, part, State.DONE, last=False) for part, text in enumerate(whole)]
         noted = self._page(last, len(whole), self._state, self._note if self._ended.is_set() or not texts else "")
-        if not noted.note or self._channel.measure(noted) <= self._channel.page_size:
+        if not noted.note or self._channel.measure(noted) <= size:
             return [*pages, noted] if texts or noted.note else [], cuts
         bare = self._page(last, len(whole), State.DONE, last=False)
         return [*pages, bare, self._page("", len(whole) + 1, self._state, self._note)], cuts
@@ -199,7 +185,9 @@ class Reply:
         if step is None:
             return
         self._cuts = step.cuts
-        length, backlog = len(self._text), self._backlog()
+        if step.cuts:
+            self._growth.turn_page(step.cuts[-1].start)
+        length, unseen = len(self._text), self._backlog()
         try:
             if step.page is None:
                 await self._drop()
@@ -208,8 +196,9 @@ class Reply:
             else:
                 await self._post(step.page)
             self._failures = 0
-            self._kept = length if step.page and step.page.last else 0
-            self._going_on = bool(step.page and not step.page.last and self._backlog() > backlog / 2)
+            newest = step.page is None or step.page.last
+            self._seen = length if newest else 0
+            self._follows = not newest and self._backlog() > MOST * unseen
             await self._posted(self.posts, self._text)
         except PlatformError as error:
             await self._endure(error)

@@ -22,19 +22,19 @@ class Kind(StrEnum):
 class Window:
     """One rate limit: `limit` calls in `period` seconds, of a kind that its headers give away.
 
-    Times are those of the event loop's clock, in seconds.
+    Times are those of the event loop's clock, in seconds; a fixed window is over at `ends`.
     """
 
-    def __init__(self, limit: int, period: float) -> None:
+    def __init__(self, limit: int, period: float, kind: Kind = Kind.UNKNOWN) -> None:
         self.limit = limit
         self.period = period
-        self.kind = Kind.UNKNOWN
+        self.kind = kind
+        self.ends = 0.0
         self._sent: deque[float] = deque()
         self._flying: deque[float] = deque()  # when the calls went whose responses have not come
         self._spent = 0.0  # calls that the sliding window has not given back at `_as_of`
         self._as_of = 0.0
-        self._left = float(limit)  # calls left in the fixed window that ends at `_ends`
-        self.ends = 0.0
+        self._left = float(limit)  # calls left in the fixed window that ends at `ends`
         self._seen: tuple[float, float, int] | None = None
 
     @property
@@ -77,8 +77,8 @@ class Window:
         calls = self._flying if self.kind is Kind.FIXED else self._sent
         return calls[min(len(calls), ceil(missing)) - 1] + self.period
 
-    def back(self, now: float) -> float:
-        """Seconds until the next call comes back, at most."""
+    def regain(self, now: float) -> float:
+        """Seconds until a call that is made now is back."""
         if self.kind is Kind.SLIDING:
             return self.interval
         return max(0.0, self.ends - now) if self.kind is Kind.FIXED else self.period
@@ -95,12 +95,12 @@ class Window:
         return self.level(now) + back
 
     def observe(self, now: float, limit: int, remaining: int, reset_after: float) -> None:
-        """Take in one response's headers; two that follow each other tell which kind of window it is."""
+        """Take in one response's headers: the first says which kind of window it seems to be, the next which it is."""
         self._land(now)
         if limit < 1 or remaining < 0 or not 0 <= reset_after < inf:
             return
-        self._learn(now, limit, remaining, reset_after)
         self.limit = limit
+        self._learn(now, limit, remaining, reset_after)
         self._seen = (now, reset_after, remaining)
         self._decay(now)
         if self.kind is Kind.SLIDING:
@@ -136,7 +136,7 @@ class Window:
                 self.period = min(self.period, limit * reset_after / (spent - 1))
 
     def _presume(self, spent: int, limit: int, reset_after: float) -> None:
-        """Take the first response's word: after one call, a bucket is full again soon, a window ends much later."""
+        """Guess from the first response: after one call, a bucket is full again soon, a window ends much later."""
         interval = self.period / limit
         if self.kind is not Kind.UNKNOWN or spent != 1 or limit < 2:
             return

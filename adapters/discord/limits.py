@@ -7,6 +7,7 @@ from collections import deque
 from weakref import WeakValueDictionary
 
 from bot.pacing import Pacer
+from bot.window import Kind
 
 CALLS, PERIOD = 5, 5.0
 """Posts and edits of a channel, and seconds, until Discord's headers say otherwise: nothing about it is documented."""
@@ -26,7 +27,7 @@ class Limits:
         """The limit that posts and edits in a channel count under together."""
         pacer = self._pacers.get(channel)
         if pacer is None:
-            pacer = self._pacers[channel] = Pacer(CALLS, PERIOD)
+            pacer = self._pacers[channel] = Pacer(CALLS, PERIOD, kind=self._kind())
             if (left := self._blocked - asyncio.get_running_loop().time()) > 0:
                 pacer.back_off(left)
         if pacer not in self._recent:
@@ -38,3 +39,8 @@ class Limits:
         self._blocked = max(self._blocked, asyncio.get_running_loop().time() + seconds)
         for pacer in list(self._pacers.values()):
             pacer.back_off(seconds)
+
+    def _kind(self) -> Kind:
+        """The kind that the newest limit turned out to be: all of these are limits of the same routes."""
+        kinds = (pacer.window.kind for pacer in reversed(self._recent))
+        return next((kind for kind in kinds if kind is not Kind.UNKNOWN), Kind.UNKNOWN)

@@ -14,7 +14,8 @@ from bot.markdown.points import Point, Points, Rank
 
 Measure = Callable[[str], int]
 SPACE = re.compile(r"\s*")
-FILL = 0.85
+FILL = 0.9
+"""Part of a page's size to which a page that is already seen is filled, where a sentence ends behind that."""
 SHRINK = 2
 """No dialect makes a text shorter than one part in this many: of more than so many pages, one is surely full."""
 
@@ -130,13 +131,8 @@ class _Rest:
         self.lines = scan(self.text, self.start, stop, self.context)
         points = Points(self.text, self.lines, self.context, self.growing or stop < self.end)
         near = self._fitting(points.between())
-        if self.kept > self.first:
-            index = near[-1].line if near else 0
-            behind = [point for point in near + self._fitting(list(points.words(index))) if point.end >= self.kept]
-            least = int(self.size * FILL)
-            far = [point for point in behind if self._size(point) >= least]
-            if best := self._best(far, 2, Rank.SENTENCE) or self._best(behind, 2, Rank.SENTENCE):
-                return best
+        if self.kept > self.first and (best := self._behind(near, points)):
+            return best
         if best := self._best(near, 2, Rank.MARKED):
             return best
         index = near[-1].line if near else 0
@@ -154,6 +150,13 @@ class _Rest:
         characters = list(points.characters(index, start, line.end))
         near += self._fitting(characters)
         return self._best(near, self.size + 1, Rank.INSIDE) or (characters[0] if characters else None)
+
+    def _behind(self, near: list[Point], points: Points) -> Point | None:
+        """The best point behind what readers see: near the page's end, where there is a good one."""
+        near = near + self._fitting(list(points.words(near[-1].line if near else 0)))
+        behind = [point for point in near if point.end >= self.kept]
+        late = [point for point in behind if self._size(point) >= FILL * self.size]
+        return self._best(late, 2, Rank.SENTENCE) or self._best(behind, 2, Rank.SENTENCE)
 
     def _fitting(self, points: list[Point]) -> list[Point]:
         """The points up to the furthest that fits, found by halving: sizes are taken to grow, nearly."""
