@@ -1,9 +1,9 @@
 """How well a live reply reads from outside: the program as a process on a loopback Discord, beside another policy.
 
-Run it with `python -m benchmarks.from_outside`: about five minutes, nothing beyond loopback. Each answer is written by a
-loopback model at a steady pace, once to Parley and at the same time to a client that edits once a second by discord.py,
-in another channel. All times are of one clock: a token's when it was written to the connection, a character's when
-Discord took the call that showed it. Figures are medians of the rounds.
+Run it with `python -m benchmarks.from_outside`: about four minutes, nothing beyond loopback. Each answer is written by
+a loopback model at a steady pace to Parley, and at the same time, in another channel, to a client that edits once a
+second by discord.py. All times are of one clock: a token's when it was written to the connection, a character's when
+Discord took the call that showed it. Figures are medians of the rounds. `--write` puts them into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -38,7 +38,9 @@ KINDS = ("sliding", "fixed")
 ROUNDS = 3
 PATIENCE = 60.0
 CURSOR = "▌"
-HEADERS = ("limit", "tokens", "a second", "mean s", "p95 s", "final s", "calls", "429s")
+HEADERS = ("window", "tokens @ rate", "mean s", "p95 s", "final s", "calls", "429s", "mean, ratio", "p95, ratio")
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+MARK = "<!-- benchmarks.from_outside -->\n"
 
 
 class Distant(FakeDiscord):
@@ -174,17 +176,25 @@ def middle(figures: Sequence[Figures]) -> Figures:
 
 
 def main() -> None:
-    """Print the figures of both, and their ratios."""
+    """Print the figures of both and their ratios, or write them down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"answers of each sort, {ROUNDS} by default")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
-    rows = []
-    for kind in KINDS:
-        for (tokens, rate), (ours, other) in zip(ANSWERS, asyncio.run(compare(kind, options.rounds)), strict=True):
-            paired = [f"{a:.2f} / {b:.2f}" for a, b in zip(astuple(ours), astuple(other), strict=True)]
-            rows.append((kind, tokens, rate, *paired, ours.mean / other.mean, ours.p95 / other.p95))
-    print("Parley / a bot that edits once a second")
-    print(tabulate(rows, (*HEADERS, "mean, ratio", "p95, ratio"), tablefmt="github", floatfmt=".2f"))
+    rows = [row for kind in KINDS for row in lay(kind, asyncio.run(compare(kind, options.rounds)))]
+    table = tabulate(rows, HEADERS, tablefmt="github", floatfmt=".2f")
+    print(table)
+    if options.write:
+        before, _, after = PAGE.read_text(encoding="utf-8").split(MARK)
+        PAGE.write_text(f"{before}{MARK}\n{table}\n\n{MARK}{after}", encoding="utf-8")
+
+
+def lay(kind: str, found: Sequence[tuple[Figures, Figures]]) -> Iterator[Sequence[object]]:
+    """A row for each answer: Parley's figure and the other's, and the ratios of the first two."""
+    for (tokens, rate), (ours, other) in zip(ANSWERS, found, strict=True):
+        lags = [f"{a:.2f} / {b:.2f}" for a, b in zip(astuple(ours)[:3], astuple(other)[:3], strict=True)]
+        counts = [f"{a:g} / {b:g}" for a, b in zip(astuple(ours)[3:], astuple(other)[3:], strict=True)]
+        yield kind, f"{tokens} @ {rate}", *lags, *counts, ours.mean / other.mean, ours.p95 / other.p95
 
 
 if __name__ == "__main__":

@@ -15,22 +15,24 @@ SIZE = 2000
 async def edit_each_second(pieces: asyncio.Queue[str], channel: discord.PartialMessageable) -> None:
     """Post the first piece, then edit each second, awaited where the pieces are read; an empty piece is the end.
 
-    A message that is full is edited once more, and the next is posted right after it. The last edit waits for its
-    second, too.
+    As in llmcord, a piece is taken when the next has come, for only that tells whether it was the last; a message that
+    is full is edited once more and the next posted right after it; the last edit waits for its second, too.
     """
     clock = asyncio.get_running_loop().time
-    text, message, last = "", None, 0.0
-    while piece := await pieces.get():
+    message, text, last = None, "", 0.0
+    piece = await pieces.get()
+    while following := await pieces.get():
         if message and len(text) + len(piece) > SIZE:
             await asyncio.sleep(last + EACH - clock())
             await message.edit(content=text)
-            text, message = "", None
+            message, text = None, ""
         text += piece
         if message is None:
             message, last = await channel.send(text), clock()
         elif clock() - last >= EACH:
             await message.edit(content=text)
             last = clock()
+        piece = following
     assert message
     await asyncio.sleep(last + EACH - clock())
-    await message.edit(content=text)
+    await message.edit(content=text + piece)

@@ -25,8 +25,8 @@ class Scenario:
     """Answers of `tokens` tokens at `rate` a second, begun `gap` seconds apart, under the limits of a platform.
 
     Discord: posts and edits of one channel, 5 in 5 s. Slack: 50 edits a minute for the workspace, a post a second for
-    each channel. In a `storm` every call between 2 s and 4 s is refused. With `pages`, tokens are words in sentences and
-    paragraphs instead of five characters each, and a message holds 2,000 characters.
+    each channel. In a `storm` every call between 2 s and 4 s is refused. With `pages`, tokens are words in sentences
+    and paragraphs instead of five characters each, and a message holds 2,000 characters.
     """
 
     tokens: int = 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import IntEnum
+from math import inf
 
 from bot.growth import Growth
 from bot.window import Kind, Window
@@ -15,10 +16,6 @@ GROWTH = 0.6
 """… how much longer for each second that it has gone on: the lengths of answers are heavy-tailed.
 
 Both are chosen for answers of 3 to 15 seconds; half or double costs them under 10 %."""
-ALIGNED = 2
-"""Pauses that are made longer or shorter so that a call goes at the moment at which a message is full."""
-STRETCH = 0.5
-"""Part of the time in which a call comes back by which such a pause may be longer."""
 LATEST = 0.25
 """Seconds that a final text may wait at worst, where it ends just after its message was full."""
 MARGIN = 0.3
@@ -130,11 +127,9 @@ class Pacer:
         return horizon / (max(spare, horizon / self.window.interval) * portion)
 
     def _align(self, seat: Seat, pause: float, last: float, now: float) -> float:
-        """The pause, changed so that one of the next calls goes when the message is full: it shows all of it then."""
-        left = now + seat.growth.seconds_to_full() - last if seat.growth else 0.0
-        count = round(left / pause) if 0 < left < (ALIGNED + 1) * pause else 0
-        aligned = left / count if 1 <= count <= ALIGNED else pause
-        return aligned if aligned <= pause + STRETCH * self.window.interval else pause
+        """The pause, shorter or longer by a half at most, so that the call goes when the message is full."""
+        left = now + seat.growth.seconds_to_full() - last if seat.growth else inf
+        return left if abs(left - pause) < min(pause, self.window.interval) / 2 else pause
 
 
 class Seat:
@@ -187,8 +182,8 @@ class Seat:
 
     def rank(self, now: float) -> tuple[int, float]:
         """The order of service: by urgency, then who asked first, or whose reader has waited longest for most."""
-        if self.growing:
-            return Urgency.GROWING, -self._backlog() * (now - self.shown)
+        if self.urgency is Urgency.GROWING:
+            return self.urgency, -self._backlog() * (now - self.shown)
         return self.urgency, self._asked
 
     def grant(self, now: float) -> None:

@@ -48,15 +48,15 @@ def split(
     blank lines before the text and white space at its end are not shown. A page that begins inside list items begins
     at their margin: each line of it has lost the indentation that it had for those items.
 
-    Readers see the text up to the offset `kept` on the last page: it is cut behind that where a paragraph, a line or a
-    sentence ends there, so that nothing moves before their eyes.
+    Readers see the text up to the offset `kept` on the last page: it is cut behind that where a word ends, outside of
+    code and tables, so that nothing moves before their eyes.
     """
     cuts = tuple(cuts)
     while True:
         rest = _Rest(text, measure, size, cuts[-1] if cuts else None, growing, kept)
         last = rest.whole()
         if last is None and (cut := rest.cut()):
-            cuts += (cut,)
+            cuts, kept = (*cuts, cut), 0
             continue
         last = rest.show() if last is None else last
         return [cut.page for cut in cuts] + [last] * bool(last), cuts
@@ -152,11 +152,12 @@ class _Rest:
         return self._best(near, self.size + 1, Rank.INSIDE) or (characters[0] if characters else None)
 
     def _behind(self, near: list[Point], points: Points) -> Point | None:
-        """The best point behind what readers see: near the page's end, where there is a good one."""
+        """The best point behind what readers see, and not in code or a table: near the page's end, if there is one."""
         near = near + self._fitting(list(points.words(near[-1].line if near else 0)))
-        behind = [point for point in near if point.end >= self.kept]
+        parted = [point for point in near if not point.after.fence and not point.after.table]
+        behind = [point for point in parted if point.end >= self.kept]
         late = [point for point in behind if self._size(point) >= FILL * self.size]
-        return self._best(late, 2, Rank.SENTENCE) or self._best(behind, 2, Rank.SENTENCE)
+        return self._best(late, 2, Rank.SENTENCE) or self._best(behind, 2, Rank.WORD)
 
     def _fitting(self, points: list[Point]) -> list[Point]:
         """The points up to the furthest that fits, found by halving: sizes are taken to grow, nearly."""
