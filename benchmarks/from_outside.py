@@ -67,7 +67,7 @@ class Figures:
 class Stage:
     """The servers and the program, for all answers under one kind of limit; each answer has channels of its own."""
 
-    def __init__(self, server: Distant, model: FakeOpenAI, client: discord.Client) -> None:
+    def __init__(self, server: FakeDiscord, model: FakeOpenAI, client: discord.Client) -> None:
         self.server = server
         self.model = model
         self.client = client

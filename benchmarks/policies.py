@@ -119,10 +119,10 @@ async def each_800ms(tokens: Tokens, channel: SimulatedChannel) -> None:
     await _insist(partial(channel.edit, "0", Page(text)), 5)
 
 
-OURS = "Parley"
+OURS, CLOCK = "Parley", "1 s global clock"
 POLICIES: dict[str, Callable[[], Policy]] = {
     OURS: lambda: ours,
-    "1 s global clock": fixed_clock,
+    CLOCK: fixed_clock,
     "500 ms timer": lambda: timer,
     "every 20 pieces": lambda: every_20,
     "0.8 s per reply": lambda: each_800ms,
