@@ -136,8 +136,7 @@ class Reply:
             return Urgency.FIRST
         if self._ended.is_set():
             return Urgency.FINAL
-        corrects = step.page is not None and step.page.part < len(self.posts) - 1
-        return Urgency.FOLLOWING if self._follows or corrects else Urgency.GROWING
+        return Urgency.FOLLOWING if self._follows or self._shows(step.page) else Urgency.GROWING
 
     def _seat(self, step: _Step) -> Seat:
         new = step.page is not None and step.page.part >= len(self.posts)
@@ -155,12 +154,16 @@ class Reply:
         different = [page for page in pages if page.part >= len(self._shown) or self._shown[page.part] != page]
         if different:
             page, *later = different
-            old = self._shown[page.part] if page.part < len(self._shown) else None
-            if old and old.text == page.text and later and later[0].part == len(self.posts):
+            if later and later[0].part == len(self.posts) and self._shows(page):
                 page = later[0]
             return _Step(page, cuts) if page.text or page.note else None
         over = self._surplus or len(self.posts) > len(pages)
         return _Step(None, cuts) if self._ended.is_set() and over else None
+
+    def _shows(self, page: Page | None) -> bool:
+        """Whether all the text of a message stands there, which the text has left behind."""
+        old = self._shown[page.part] if page and page.part < len(self._shown) else None
+        return bool(page and old and not page.last and old.text == page.text)
 
     def _pages(self) -> tuple[list[Page], tuple[Cut, ...]]:
         growing, size = self._state is State.GROWING, self._channel.page_size
@@ -196,12 +199,20 @@ class Reply:
             else:
                 await self._post(step.page)
             self._failures = 0
-            newest = step.page is None or step.page.last
-            self._seen = length if newest else 0
-            self._follows = not newest and self._backlog() > MOST * unseen
+            self._progress(step.page, length, unseen)
             await self._posted(self.posts, self._text)
         except PlatformError as error:
             await self._endure(error)
+
+    def _progress(self, page: Page | None, length: int, unseen: float) -> None:
+        """Know what the newest message shows after a call, and whether the next message follows it at once.
+
+        Before the call the text had this length, of which so much was not seen.
+        """
+        newest = page is not None and page.part == sum(map(bool, self._shown)) - 1
+        if page and newest:
+            self._seen = length if page.last else 0
+        self._follows = bool(page and newest and not page.last and self._backlog() > MOST * unseen)
 
     async def _edit(self, page: Page) -> None:
         try:

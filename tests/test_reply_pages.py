@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from itertools import pairwise
 
 import pytest
@@ -21,11 +21,11 @@ PAGE = 2000
 KINDS = pytest.mark.parametrize("sliding", [True, False])
 
 
-def show(screen: Screen, pieces: AsyncGenerator[Piece, None]) -> Answer:
-    """Deliver an answer in virtual time."""
+def show(screen: Screen, pieces: AsyncGenerator[Piece, None], posts: Sequence[str] = ()) -> Answer:
+    """Deliver an answer in virtual time, over these messages."""
 
     async def main() -> Answer:
-        return await deliver(pieces, Reply(screen, turn=7), Halt())
+        return await deliver(pieces, Reply(screen, turn=7, posts=posts, attempt=int(bool(posts))), Halt())
 
     return run(main())
 
@@ -124,7 +124,22 @@ def test_the_next_message_follows_at_once() -> None:
 def test_a_message_that_lacks_only_its_sign_waits_for_the_next() -> None:
     """Text that nobody has seen goes before the cursor is taken from a message that is whole; then that goes."""
     screen = Screen(page_size=300)
-    show(screen, spell("Begin. ", 2.0, "word " * 50 + "word.", 2.0, "\n\n" + "More " * 40, 8.0, "End."))
+    more = ["More ", 0.1] * 40
+    show(screen, spell("Begin. ", 2.0, "word " * 50 + "word.", 2.0, "\n\n" + "More " * 20, *more, 8.0, "End."))
     assert [(seen.id, seen.page.last) for seen in screen.seen[1:4]] == [("m1", True), ("m2", True), ("m1", False)]
     assert screen.seen[1].page.text == screen.seen[3].page.text
-    assert screen.seen[3].time - screen.seen[2].time == pytest.approx(screen.trip)
+    assert pauses(screen)[2] == pytest.approx(screen.trip)
+    assert pauses(screen)[3] > 0.4
+
+
+@KINDS
+def test_another_attempt_is_paced_like_the_first(sliding: bool) -> None:
+    """Over the messages that are there: they make no call hurry."""
+    before, screen = Screen(page_size=PAGE), Screen(page_size=PAGE, sliding=sliding)
+    posts = show(before, write(write_text(900, 1), 80)).posts
+    screen.messages |= before.messages
+    text = write_text(600, 0)
+    show(screen, write(text, 80), posts)
+    assert len(posts) == 3
+    assert min(pauses(screen)[:-2]) > 0.4
+    assert letters("".join(screen.texts)) == letters("".join(text))
