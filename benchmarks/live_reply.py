@@ -16,13 +16,15 @@ from statistics import geometric_mean, mean
 import structlog
 from tabulate import tabulate
 
-from benchmarks.bound import offline_bound, shared_bound
+from benchmarks.bound import fixed_bound, offline_bound, shared_bound
 from benchmarks.online import online
-from benchmarks.policies import OURS, POLICIES
+from benchmarks.policies import CLOCK, OURS, POLICIES
 from benchmarks.scenarios import Figures, Scenario, arrivals, measure, realistic
 
 RATES = (30, 80, 150)
 TRIPS = (0.08, 0.15, 0.3)
+LENGTHS = ((230, 46), (400, 80), (300, 30), (900, 80))
+"""Tokens of an answer, and tokens a second."""
 NINE = [(rate, trip) for rate in RATES for trip in TRIPS]
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 MARK = "<!-- benchmarks.live_reply -->\n"
@@ -50,6 +52,8 @@ def report() -> Iterator[str]:
         "Fixed windows: five calls in each five seconds",
         [Scenario(sliding=False, trip=0.15, rate=rate) for rate in RATES],
     )
+    yield from bounded()
+    yield from paged()
     yield from compared("Long answers: 4,000 tokens", [Scenario(tokens=4000, rate=rate) for rate in RATES])
     yield from compared(
         "A burst of 429s: every call from 2 s to 4 s is refused", [Scenario(storm=True, rate=rate) for rate in RATES]
@@ -106,6 +110,41 @@ def compared(title: str, scenarios: Sequence[Scenario]) -> Iterator[str]:
     ]
     yield _title(title)
     yield tabulate(rows, ("tokens/s", "policy", *HEADERS), tablefmt="github", floatfmt=".2f")
+
+
+def bounded() -> Iterator[str]:
+    """One answer of 400 tokens in fixed windows, against what could be reached."""
+    rows = []
+    for rate, trip in NINE:
+        scenario = Scenario(rate=rate, trip=trip, sliding=False)
+        times = arrivals(scenario, 0)
+        free, ready = (fixed_bound(times, 5, 5.0, trip, kept) for kept in (0, 1))
+        ours = measure(scenario, POLICIES[OURS]()).mean
+        rows.append((rate, trip, free, ready, ours, ours / free, ours / ready))
+    free, ready = (geometric_mean(column) for column in list(zip(*rows, strict=True))[5:])
+    yield _title(
+        "Fixed windows: one answer of 400 tokens, against the offline bounds",
+        "The second bound always keeps a call, so that the answer could end at any moment.",
+    )
+    headers = ("tokens/s", "trip s", "bound s", "bound with a call kept s", "ours s", "ratio", "ratio to the second")
+    yield tabulate([*rows, ("geo. mean", "", "", "", "", free, ready)], headers, tablefmt="github", floatfmt=".3f")
+
+
+def paged(seeds: int = 5) -> Iterator[str]:
+    """Answers that go over several messages, in both kinds of window."""
+    rows = []
+    for sliding in (True, False):
+        for tokens, rate in LENGTHS:
+            scenarios = [Scenario(tokens, rate, 0.06, sliding=sliding, pages=True, seed=seed) for seed in range(seeds)]
+            for name in (OURS, CLOCK):
+                found = [_row(measure(scenario, POLICIES[name]())) for scenario in scenarios]
+                means = (mean(column) for column in zip(*found, strict=True))
+                rows.append(("sliding" if sliding else "fixed", f"{tokens} @ {rate}", name, *means))
+    yield _title(
+        "Words in sentences and paragraphs, messages of 2,000 characters, a round trip of 0.06 s",
+        f"Means over {seeds} runs.",
+    )
+    yield tabulate(rows, ("window", "tokens @ rate", "policy", *HEADERS), tablefmt="github", floatfmt=".2f")
 
 
 def shared(seeds: int = 5) -> Iterator[str]:

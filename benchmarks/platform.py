@@ -38,7 +38,7 @@ class Server:
 
 @dataclass
 class Screen:
-    """What the reader of one answer sees: after each call that was applied, its time and the text's length."""
+    """What the reader of one answer sees: after each call that was applied, its time and how many words stand there."""
 
     seen: list[tuple[float, int]] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
@@ -46,16 +46,17 @@ class Screen:
     def show(self, now: float, id: str, text: str) -> None:
         """Apply a page."""
         self.pages[id] = text
-        self.seen.append((now, sum(len(page) for page in self.pages.values())))
+        self.seen.append((now, sum(len(page.split()) for page in self.pages.values())))
 
 
 class SimulatedChannel:
-    """A `Channel` with `trip` seconds there and back; `faults` are calls, counted from 0, refused with a long 429."""
+    """A `Channel` with `trip` seconds there and back; calls within its `storms` are refused."""
 
-    page_size = 1_000_000
-
-    def __init__(self, posts: Pacer, edits: Pacer, servers: tuple[Server, Server], trip: float) -> None:
+    def __init__(
+        self, posts: Pacer, edits: Pacer, servers: tuple[Server, Server], trip: float, page_size: int = 1_000_000
+    ) -> None:
         self.posts, self.edits = posts, edits
+        self.page_size = page_size
         self.screen = Screen()
         self.storms: list[tuple[float, float]] = []
         self.servers = servers

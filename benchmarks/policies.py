@@ -35,22 +35,32 @@ async def ours(tokens: Tokens, channel: SimulatedChannel) -> None:
 
 
 def fixed_clock() -> Policy:
-    """One second between any two calls of the bot, slept and awaited where the tokens are read."""
+    """One second between any two calls of the bot, slept and awaited where the tokens are read.
+
+    A message that is full is edited once more, and the next is posted right after it.
+    """
     last = float("-inf")
 
     async def policy(tokens: Tokens, channel: SimulatedChannel) -> None:
         nonlocal last
-        loop, text, shown = asyncio.get_running_loop(), "", False
+        loop, text, part, posted = asyncio.get_running_loop(), "", 0, False
+
+        async def edit() -> None:
+            await asyncio.sleep(max(0.0, last + 1 - loop.time()))
+            await _insist(partial(channel.edit, str(part), Page(text, part=part)), 5)
+
         async for token in tokens:
+            if len(text) + len(token) > channel.page_size:
+                await edit()
+                text, part, posted = "", part + 1, False
             text += token
-            if not shown:
-                await _insist(partial(channel.post, Page(text)), 5)
-                shown, last = True, loop.time()
+            if not posted:
+                await _insist(partial(channel.post, Page(text, part=part)), 5)
+                posted, last = True, loop.time()
             elif loop.time() - last >= 1:
-                await _insist(partial(channel.edit, "0", Page(text)), 5)
+                await edit()
                 last = loop.time()
-        await asyncio.sleep(max(0.0, last + 1 - loop.time()))
-        await _insist(partial(channel.edit, "0", Page(text)), 5)
+        await edit()
         last = loop.time()
 
     return policy
@@ -109,10 +119,10 @@ async def each_800ms(tokens: Tokens, channel: SimulatedChannel) -> None:
     await _insist(partial(channel.edit, "0", Page(text)), 5)
 
 
-OURS = "Parley"
+OURS, CLOCK = "Parley", "1 s global clock"
 POLICIES: dict[str, Callable[[], Policy]] = {
     OURS: lambda: ours,
-    "1 s global clock": fixed_clock,
+    CLOCK: fixed_clock,
     "500 ms timer": lambda: timer,
     "every 20 pieces": lambda: every_20,
     "0.8 s per reply": lambda: each_800ms,

@@ -11,11 +11,12 @@ from statistics import mean, quantiles
 from benchmarks.online import MEDIAN, SPREAD
 from benchmarks.platform import Server, SimulatedChannel
 from benchmarks.policies import Policy
+from benchmarks.texts import write
 from bot.pacing import Pacer
 from tests.clock import run
 
-WORD = 5
-"""Characters of a token, its space included."""
+PAGE = 2000
+"""Characters of a message, where an answer goes over several."""
 NEVER = float("nan")
 
 
@@ -24,7 +25,8 @@ class Scenario:
     """Answers of `tokens` tokens at `rate` a second, begun `gap` seconds apart, under the limits of a platform.
 
     Discord: posts and edits of one channel, 5 in 5 s. Slack: 50 edits a minute for the workspace, a post a second for
-    each channel. In a `storm` every call between 2 s and 4 s is refused.
+    each channel. In a `storm` every call between 2 s and 4 s is refused. With `pages`, tokens are words in sentences
+    and paragraphs instead of five characters each, and a message holds 2,000 characters.
     """
 
     tokens: int = 400
@@ -35,6 +37,7 @@ class Scenario:
     slack: bool = False
     sliding: bool = True
     storm: bool = False
+    pages: bool = False
     seed: int = 0
 
 
@@ -81,22 +84,32 @@ async def _measure(scenario: Scenario, policy: Policy) -> Figures:
     for _ in range(scenario.answers):
         posts = Server(1, 1, True) if scenario.slack else edits
         post_pacer = Pacer(1, 1) if scenario.slack else edit_pacer
-        channel = SimulatedChannel(post_pacer, edit_pacer, (posts, edits), scenario.trip)
+        size = PAGE if scenario.pages else 1_000_000
+        channel = SimulatedChannel(post_pacer, edit_pacer, (posts, edits), scenario.trip, size)
         if scenario.storm:
             channel.storms = [(2.0, 4.0)]
         channels.append(channel)
     times = [arrivals(scenario, answer) for answer in range(scenario.answers)]
-    await asyncio.gather(*(policy(_tokens(t), channel) for t, channel in zip(times, channels, strict=True)))
+    await asyncio.gather(
+        *(policy(_tokens(t, _texts(scenario)), channel) for t, channel in zip(times, channels, strict=True))
+    )
     servers = {id(server): server for channel in channels for server in channel.servers}.values()
     return _figures(times, channels, sum(s.calls for s in servers), sum(s.refusals for s in servers))
 
 
-async def _tokens(times: Sequence[float]) -> AsyncGenerator[str, None]:
+async def _tokens(times: Sequence[float], texts: Sequence[str]) -> AsyncGenerator[str, None]:
     loop = asyncio.get_running_loop()
-    for number, time in enumerate(times):
+    for time, text in zip(times, texts, strict=True):
         if time > loop.time():
             await asyncio.sleep(time - loop.time())
-        yield f"{number:0{WORD - 1}} "
+        yield text
+
+
+def _texts(scenario: Scenario) -> list[str]:
+    """The tokens of an answer."""
+    if scenario.pages:
+        return write(scenario.tokens, scenario.seed)
+    return [f"{number:04} " for number in range(scenario.tokens)]
 
 
 def _figures(
@@ -105,8 +118,7 @@ def _figures(
     lags, firsts, finals, lost = [], [], [], 0
     for arrived, channel in zip(times, channels, strict=True):
         shown, whole = 0, False
-        for now, length in channel.screen.seen:
-            visible = min(len(arrived), (length + 1) // WORD)
+        for now, visible in channel.screen.seen:
             lags += [now - arrived[token] for token in range(shown, visible)]
             if visible and not shown:
                 firsts.append(now - arrived[0])

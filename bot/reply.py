@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from itertools import takewhile
 from typing import NamedTuple
 
 import structlog
 
+from bot.draft import Draft
 from bot.errors import PlatformError, PlatformFault
-from bot.markdown import Cut, split
+from bot.growth import Growth
+from bot.markdown import Cut
 from bot.messages import Page, State
-from bot.notes import THINKING, withheld
 from bot.pacing import Seat, Urgency
 from bot.ports import Channel
+from bot.shown import Shown
 from bot.tasks import report
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries of a call that the network lost, at most."""
 TRIES = 12
 """How often a final text is sent again after the network lost it: about five minutes in all."""
+MOST = 0.7
+"""Part of the unseen text that belongs to the next message, from which on that follows its predecessor at once."""
 FATAL = (PlatformFault.GONE, PlatformFault.FORBIDDEN)
 REFUSALS = (PlatformFault.REJECTED, PlatformFault.MODERATED)
 """Said of what a page holds: another try with the same words is refused again."""
@@ -63,61 +66,70 @@ class Reply:
         attempt: int = 0,
         patience: float = FINAL_PATIENCE,
     ) -> None:
-        self.posts: list[str] = list(posts)
         self.begun: float | None = None  # when the first text was on the screen, by the loop's clock
         self.limited = 0
-        self.closed: PlatformError | None = None
-        self._accepted: list[str] = []  # what stays of a closed answer
         self._patience = patience
         self._impatient: asyncio.TimerHandle | None = None
         self._channel = channel
-        self._turn = turn
-        self._attempt = attempt
+        self._draft = Draft(channel, turn, attempt)
         self._posted = posted
-        self._text = ""
-        self._state = State.GROWING
-        self._note = ""
-        self._shown: list[Page | None] = [None] * len(posts)
-        self._cuts: tuple[Cut, ...] = ()
+        self._shown = Shown(posts)
+        self._follows = False  # most of what is not shown belongs to the next message
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
-        self._surplus: list[str] = []  # messages that were posted anew and are to be taken away
         self._failures = 0
-        self._post_seat = channel.posts.seat(self._backlog)
-        self._edit_seat = self._post_seat if channel.edits is channel.posts else channel.edits.seat(self._backlog)
+        self._growth = Growth(channel.page_size)
+        shared = channel.edits is channel.posts
+        self._post_seat = channel.posts.seat(self._backlog, self._growth if shared else None)
+        self._edit_seat = self._post_seat if shared else channel.edits.seat(self._backlog)
 
     async def grow(self, text: str) -> None:
         """Add a piece; never waits for the platform."""
-        self._text += text
+        self._draft.text += text
         self._changed.set()
+        if self._growth.add(len(text)):
+            for seat in self._seats:
+                seat.wake()
 
     def restart(self) -> None:
         """The answer begins afresh, over the same messages; they stay as they are until there is new text."""
-        self._text, self._cuts = "", ()
+        self._draft.restart()
+        self._growth.restart()
 
     def think(self) -> None:
         """Show that the model reasons, until there is text."""
-        self._note = THINKING
+        self._draft.think()
         self._changed.set()
 
     def end(self, state: State, note: str) -> None:
         """The text is whole; this is how it ended and what is said about it. A closed answer stays as it is."""
         if not self.closed:
-            self._finish(state, note)
+            self._draft.end(state, note)
+            self._hurry()
 
     def follow(self) -> Reply:
         """Return a reply that goes on over the same messages, where this one is not written any more."""
-        return Reply(self._channel, self._turn, self._posted, self.posts, self._attempt, self._patience)
+        return Reply(self._channel, self._draft.turn, self._posted, self.posts, self._draft.attempt, self._patience)
+
+    @property
+    def closed(self) -> PlatformError | None:
+        """The refusal of a closed answer."""
+        return self._draft.refusal
+
+    @property
+    def posts(self) -> list[str]:
+        """The ids of its messages, in their order."""
+        return self._shown.posts
 
     @property
     def shown(self) -> str:
         """The text that stands there, as far as the platform took it."""
-        return "\n".join(page.text for page in self._shown if page and page.text)
+        return self._shown.text
 
     @property
     def note(self) -> str:
         """What is said about how it ended."""
-        return self._note
+        return self._draft.note
 
     @property
     def whole(self) -> bool:
@@ -125,8 +137,8 @@ class Reply:
         step = self._step()
         return self._ended.is_set() and (step is None or step.page is None)
 
-    def _finish(self, state: State, note: str) -> None:
-        self._state, self._note = state, note
+    def _hurry(self) -> None:
+        """Let what is whole go before what grows."""
         self._ended.set()
         self._changed.set()
         for seat in self._seats:
@@ -141,7 +153,7 @@ class Reply:
         try:
             while True:
                 if step := self._step():
-                    granted = await self._seat(step).turn(self._urgency)
+                    granted = await self._seat(step).turn(self._urgency(step))
                     _withdraw(sign)
                     await self._take(self._step(), granted)
                 elif self._ended.is_set():
@@ -165,54 +177,43 @@ class Reply:
     def _seats(self) -> set[Seat]:
         return {self._post_seat, self._edit_seat}
 
-    @property
-    def _urgency(self) -> Urgency:
-        if not any(page and page.text for page in self._shown):
+    def _urgency(self, step: _Step) -> Urgency:
+        if not self._shown.text:
             return Urgency.FIRST
-        return Urgency.FINAL if self._ended.is_set() else Urgency.GROWING
+        if self._ended.is_set():
+            return Urgency.FINAL
+        return Urgency.FOLLOWING if self._follows or self._shown.has_text(step.page) else Urgency.GROWING
 
     def _seat(self, step: _Step) -> Seat:
         edited = step.page is not None and step.page.part < len(self.posts)
         return self._edit_seat if edited else self._post_seat
 
     def _backlog(self) -> float:
-        return len(self._text) - sum(len(page.text) for page in self._shown if page)
+        return len(self._draft.text) - self._shown.length
 
     def _step(self) -> _Step | None:
-        """What differs from what is shown: the first such page, and at the end the posts too many."""
-        pages, cuts = self._pages()
-        for page in pages:
-            if page.part >= len(self._shown) or self._shown[page.part] != page:
-                return _Step(page, cuts) if page.text or page.note else None
-        over = self._surplus or len(self.posts) > len(pages)
+        """What differs from what is shown: the first such page, and at the end the posts too many.
+
+        A message that shows all its text and only has to lose its sign of growing waits for the next one.
+        """
+        pages, cuts = self._draft.make_pages()
+        different = [page for page in pages if page not in self._shown]
+        if different:
+            page, *later = different
+            if later and later[0].part == len(self.posts) and self._shown.has_text(page):
+                page = later[0]
+            return _Step(page, cuts) if page.text or page.note else None
+        over = self._shown.surplus or len(self.posts) > len(pages)
         return _Step(None, cuts) if self._ended.is_set() and over else None
-
-    def _pages(self) -> tuple[list[Page], tuple[Cut, ...]]:
-        growing = self._state is State.GROWING
-        if self.closed:
-            texts, cuts = self._accepted, self._cuts
-        else:
-            texts, cuts = split(self._text, self._measure, self._channel.page_size, self._cuts, growing)
-        *whole, last = texts or [""]
-        pages = [self._page(text, part, State.DONE, last=False) for part, text in enumerate(whole)]
-        noted = self._page(last, len(whole), self._state, self._note if self._ended.is_set() or not texts else "")
-        if not noted.note or self._channel.measure(noted) <= self._channel.page_size:
-            return [*pages, noted] if texts or noted.note else [], cuts
-        bare = self._page(last, len(whole), State.DONE, last=False)
-        return [*pages, bare, self._page("", len(whole) + 1, self._state, self._note)], cuts
-
-    def _page(self, text: str, part: int, state: State, note: str = "", last: bool = True) -> Page:
-        return Page(text, state, note, part, last, self._turn, self._attempt)
-
-    def _measure(self, text: str) -> int:
-        """A page's size with room for its cursor, so that the final text needs no page fewer than the draft."""
-        return self._channel.measure(Page(text, State.GROWING))
 
     async def _take(self, step: _Step | None, granted: bool) -> None:
         """Make one call, and live with its refusal; an edit that was not granted in time is a post."""
         if step is None:
             return
-        self._cuts = step.cuts
+        self._draft.cuts = step.cuts
+        if step.cuts:
+            self._growth.turn_page(step.cuts[-1].start)
+        length, unseen = len(self._draft.text), self._backlog()
         try:
             if step.page is None:
                 await self._drop()
@@ -223,9 +224,20 @@ class Reply:
             else:
                 await self._replace(step.page)
             self._failures = 0
-            await self._posted([*self.posts, *self._surplus], self.shown if self.closed else self._text)
+            self._progress(step.page, length, unseen)
+            await self._posted([*self.posts, *self._shown.surplus], self.shown if self.closed else self._draft.text)
         except PlatformError as error:
             await self._endure(error)
+
+    def _progress(self, page: Page | None, length: int, unseen: float) -> None:
+        """Know what the newest message shows after a call, and whether the next message follows it at once.
+
+        Before the call the text had this length, of which so much was not seen.
+        """
+        newest = self._shown.is_newest(page)
+        if page and newest:
+            self._draft.seen = length if page.last else 0
+        self._follows = bool(page and newest and not page.last and self._backlog() > MOST * unseen)
 
     async def _edit(self, page: Page) -> None:
         try:
@@ -235,12 +247,12 @@ class Reply:
                 raise
             await self._replace(page)
         else:
-            self._show(page)
+            self._shown.put(page)
+            self._note_beginning(page)
 
     async def _post(self, page: Page) -> None:
-        self.posts.append(await self._channel.post(page))
-        self._shown.append(None)
-        self._show(page)
+        self._shown.append(await self._channel.post(page), page)
+        self._note_beginning(page)
 
     async def _replace(self, page: Page) -> None:
         """Post a final page that its message does not take, and after it all that follow, which keep their order.
@@ -249,26 +261,19 @@ class Reply:
         """
         if self._edit_seat is not self._post_seat:
             await self._post_seat.turn(Urgency.FINAL)
-        new = await self._channel.post(page)
-        self._surplus += self.posts[page.part :]
-        self.posts[page.part :] = [new]
-        self._shown[page.part :] = [None]
-        self._show(page)
+        self._shown.replace(await self._channel.post(page), page)
+        self._note_beginning(page)
 
     async def _drop(self) -> None:
         """Take away a message that was posted anew, or the last one, of which an earlier attempt needed more."""
         try:
-            await self._channel.delete(self._surplus[-1] if self._surplus else self.posts[-1])
+            await self._channel.delete(self._shown.next_to_delete)
         except PlatformError as error:
             if error.fault not in FATAL:
                 raise
-        if self._surplus:
-            self._surplus.pop()
-        else:
-            del self.posts[-1], self._shown[-1]
+        self._shown.pop()
 
-    def _show(self, page: Page) -> None:
-        self._shown[page.part] = page
+    def _note_beginning(self, page: Page) -> None:
         if page.text and self.begun is None:
             self.begun = asyncio.get_running_loop().time()
 
@@ -277,7 +282,7 @@ class Reply:
 
         Refused words may pass when more of them are there, so that only a final text is given up for them.
         """
-        log.info("the platform refused a call", fault=error.fault.value, error=str(error), turn=self._turn)
+        log.info("the platform refused a call", fault=error.fault.value, error=str(error), turn=self._draft.turn)
         if error.fault is PlatformFault.RATE:
             self.limited += 1
             return
@@ -295,24 +300,21 @@ class Reply:
                 await asyncio.wait_for(self._ended.wait(), pause)
 
     def _close(self, error: PlatformError) -> None:
-        """Keep what was accepted, with a sentence below it; then the sentence alone; then give up and raise."""
-        accepted = [page.text for page in takewhile(bool, self._shown) if page and page.text]
-        if (self.closed and not self._accepted) or (error.fault is PlatformFault.FORBIDDEN and not accepted):
+        """Give up the words that are refused; raises where nothing can be said at all."""
+        accepted = self._shown.accepted
+        if error.fault is PlatformFault.FORBIDDEN and not accepted:
             raise error
-        if self.closed and len(self._pages()[0]) > len(self._accepted):  # the sentence needs a message that is refused
-            self._note = ""
-            return
-        self._accepted = [] if self.closed else accepted
-        self.closed = self.closed or error
-        log.warning("the platform refused an answer", fault=error.fault.value, error=str(error), turn=self._turn)
-        self._finish(State.FAILED, withheld(self.closed.fault, begun=bool(self._accepted)))
+        if not self.closed:
+            fault, turn = error.fault.value, self._draft.turn
+            log.warning("the platform refused an answer", fault=fault, error=str(error), turn=turn)
+        self._draft.close(accepted, error)
+        self._hurry()
 
     async def _withdraw_drafts(self) -> None:
         """Leave no message with a cursor where nothing more can be written."""
-        for post, page in zip(self.posts, self._shown, strict=True):
-            if page and page.state is State.GROWING:
-                with suppress(PlatformError):
-                    await self._channel.delete(post)
+        for draft in self._shown.drafts:
+            with suppress(PlatformError):
+                await self._channel.delete(draft)
 
 
 def _withdraw(sign: asyncio.Task[None]) -> None:

@@ -96,6 +96,18 @@ async def test_the_limit_is_learned_from_the_headers() -> None:
         assert channel.posts.window.limit == 4
 
 
+@pytest.mark.parametrize("kind", ["sliding", "fixed"])
+async def test_the_kind_of_a_limit_is_learned_once(kind: str) -> None:
+    """One call in a channel tells, and every channel that is spoken in after that begins with it."""
+    async with FakeDiscord() as discord, connect(settings(discord)) as rest:
+        discord.limits.tighten(kind)
+        channel = DiscordChannel(rest, settings(discord), GENERAL, discord.say(content="Hello").id)
+        await channel.post(Page("one"))
+        other = DiscordChannel(rest, settings(discord), RANDOM, "3")
+        assert other.posts is not channel.posts
+        assert other.posts.window.kind == kind
+
+
 @pytest.mark.parametrize("strict", [True, False])
 async def test_a_429_stops_the_channel_for_as_long_as_it_says(strict: bool) -> None:
     """Discord's own, and Cloudflare's; the call is made once."""

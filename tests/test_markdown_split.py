@@ -46,14 +46,19 @@ def bodies(pages: Sequence[str], cuts: Sequence[Cut]) -> list[str]:
     return found
 
 
-def grow(text: str, steps: Sequence[int], measure: Measure, size: int) -> tuple[list[str], tuple[Cut, ...]]:
-    """The pages of a text that arrived piece by piece; no cut and no page before one may change on the way."""
+def grow(
+    text: str, steps: Sequence[int], measure: Measure, size: int, shows: bool = True
+) -> tuple[list[str], tuple[Cut, ...]]:
+    """The pages of a text that arrived piece by piece; no cut and no page before one may change on the way.
+
+    Where it `shows`, readers saw each draft.
+    """
     cuts: tuple[Cut, ...] = ()
     shown: list[str] = []
     end = 0
     for step in steps:
-        end = min(len(text), end + step)
-        shown, later = split(text[:end], measure, size, cuts, growing=True)
+        kept, end = end if shows else 0, min(len(text), end + step)
+        shown, later = split(text[:end], measure, size, cuts, growing=True, kept=kept)
         assert later[: len(cuts)] == cuts
         assert [cut.page for cut in later] == shown[: len(later)]
         assert len(shown) <= len(later) + 1
@@ -110,10 +115,10 @@ def test_a_reopened_fence_keeps_its_language(text: str, size: int) -> None:
 
 
 @steady
-@given(texts, st.lists(st.integers(1, 60), min_size=200, max_size=200), measures, sizes)
-def test_a_cut_never_moves(text: str, steps: list[int], measure: Measure, size: int) -> None:
+@given(texts, st.lists(st.integers(1, 60), min_size=200, max_size=200), measures, sizes, st.booleans())
+def test_a_cut_never_moves(text: str, steps: list[int], measure: Measure, size: int, shows: bool) -> None:
     """However the text arrives, what was cut stays cut, each draft fits, and in the end the pages are the text."""
-    pages, cuts = grow(text, steps, measure, size)
+    pages, cuts = grow(text, steps, measure, size, shows)
     assert squeeze("".join(bodies(pages, cuts))).startswith(squeeze(text))
     assert all(measure(page) <= size for page in pages)
 
@@ -293,3 +298,25 @@ def test_a_book_is_cut_in_few_steps() -> None:
     calls.clear()
     split(text, measure, 2000, cuts, growing=True)
     assert len(calls) == 1
+
+
+FIRST = "One two three four five six."
+SEEN = f"{FIRST}\n\nSeven eight nine. Ten eleven twelve. Thirteen."
+CODE = f"{FIRST}\n\n```py\na = 1\nb = 2\nc = 3\nd = 4\n```"
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "kept", "page"),
+    [
+        (SEEN, 52, 0, FIRST),
+        (SEEN, 52, 14, f"{FIRST}\n\nSeven eight nine."),
+        (SEEN, 56, 40, f"{FIRST}\n\nSeven eight nine."),
+        (SEEN, 52, 50, f"{FIRST}\n\nSeven eight nine. Ten"),
+        (SEEN, 52, 52, FIRST),
+        (CODE, 52, 40, FIRST),
+    ],
+)
+def test_what_is_seen_stays_where_it_is(text: str, size: int, kept: int, page: str) -> None:
+    """A page that readers see is cut behind that, late, at a sentence's end if there is one; but code is not."""
+    pages, _ = split(text, len, size, growing=True, kept=kept)
+    assert pages[0] == page

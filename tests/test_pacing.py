@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from benchmarks.platform import Server
 from bot.pacing import Pacer, Seat, Urgency
+from bot.window import Kind
 from tests.clock import run
 
 FIRST, FINAL, GROWING = Urgency.FIRST, Urgency.FINAL, Urgency.GROWING
@@ -164,6 +165,41 @@ def test_one_reply_alone_gets_its_share(replies: int, part: float) -> None:
 def test_without_shares_one_reply_uses_what_there_is() -> None:
     """A long answer grows once for each call that comes back."""
     assert rate(Pacer(5, 5), 1) == pytest.approx(1.0, rel=0.05)
+
+
+def test_a_fixed_window_is_spread_to_its_end() -> None:
+    """One call is kept; the others go one after the other at even distances, window after window."""
+    site = Site(Pacer(5, 5), Server(5, 5, sliding=False))
+    run(site.grow("a", until=19))
+    pauses = [later - earlier for earlier, later in pairwise(site.moments("a")[:-1])]
+    assert pauses == pytest.approx([1.25] * len(pauses), abs=site.trip)
+
+
+@pytest.mark.parametrize("kind", [Kind.UNKNOWN, Kind.SLIDING, Kind.FIXED])
+@pytest.mark.parametrize("sliding", [True, False])
+def test_a_kind_that_is_wrong_costs_no_refusal(sliding: bool, kind: Kind) -> None:
+    """What is known from elsewhere is a guess: the first calls correct it."""
+    site = Site(Pacer(5, 5, kind=kind), Server(5, 5, sliding))
+    run(together(*(site.grow(str(number), until=30) for number in range(2))))
+    assert site.server.refusals == 0
+    assert site.pacer.window.kind is (Kind.SLIDING if sliding else Kind.FIXED)
+
+
+def test_a_text_that_follows_another_goes_without_a_pause() -> None:
+    """A growing text that belongs to the call before it, also before those that wait longer."""
+    site = Site()
+
+    async def main() -> None:
+        one, two = site.pacer.seat(lambda: 1.0), site.pacer.seat(lambda: 9.0)
+        await site.call("two", two, FIRST)
+        waiting = asyncio.create_task(site.call("two", two, GROWING))
+        await site.call("one", one, FIRST)
+        await site.call("one", one, Urgency.FOLLOWING)
+        await waiting
+
+    run(main())
+    assert [name for name, _ in site.calls] == ["two", "one", "one", "two"]
+    assert site.moments("one")[1] - site.moments("one")[0] == pytest.approx(site.trip)
 
 
 def test_many_replies_grow_alike() -> None:

@@ -89,7 +89,7 @@ async def test_what_is_shown_of_a_stream_is_honest(tmp_path: Path) -> None:
         {"name": "endless", "tries": [chunks(*["word " * 10] * 400, end=None)]},
     ]
     async with Canned(cases) as server, Program(tmp_path, **environment("openai", server)) as program:
-        shown = []
+        shown: list[list[tuple[str, Any]]] = []
         for name in ("first", "second", "third"):
             async with program.http.post("/chat/stream", json=asked(name, None)) as response:
                 shown.append([event async for event in events(response)])

@@ -50,20 +50,44 @@ def test_a_fixed_window_is_learned_from_two_calls() -> None:
     assert window.level(5) == 5
 
 
+@pytest.mark.parametrize(("sliding", "kind"), [(True, Kind.SLIDING), (False, Kind.FIXED)])
+def test_the_first_call_gives_the_kind_away(sliding: bool, kind: Kind) -> None:
+    """After one call a bucket is full again in a fifth of the time in which a window ends."""
+    window = Window(5, 5)
+    feed(window, Server(5, 5, sliding), 0)
+    assert window.kind is kind
+
+
+@pytest.mark.parametrize(("remaining", "reset"), [(4, 2.5), (3, 5.0), (3, 1.0), (0, 5.0)])
+def test_a_first_response_that_fits_neither_kind_tells_nothing(remaining: int, reset: float) -> None:
+    """Nor one that others' calls had a part in: two calls have to tell then."""
+    window = Window(5, 5)
+    window.observe(0, 5, remaining, reset)
+    assert window.kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize("sliding", [True, False])
+def test_a_wrong_guess_is_corrected_by_the_second_call(sliding: bool) -> None:
+    """A bucket that gives a call back in five seconds looks like a window of five, and the other way round."""
+    window = Window(5, 5)
+    feed(window, Server(5, 25 if sliding else 1, sliding), 0, 0.1)
+    assert window.kind is (Kind.SLIDING if sliding else Kind.FIXED)
+
+
 @pytest.mark.parametrize("sliding", [True, False])
 def test_calls_in_different_windows_tell_nothing(sliding: bool) -> None:
-    """A call after everything has come back looks like the first, whatever the kind."""
-    window = Window(5, 5)
+    """A call after everything has come back looks like the first: what kind is known stays."""
+    window = Window(5, 5, Kind.FIXED if sliding else Kind.SLIDING)
     feed(window, Server(5, 5, sliding), 0, 10, 20)
-    assert window.kind is Kind.UNKNOWN
+    assert window.kind is (Kind.FIXED if sliding else Kind.SLIDING)
 
 
 def test_a_slow_response_does_not_make_a_bucket() -> None:
     """Half an interval more on the way back is no call that was counted."""
     window = Window(5, 5)
-    window.observe(0.1, 5, 4, 5.0)
+    window.observe(0.1, 5, 3, 5.0)
     kinds = []
-    for moment, remaining, reset in ((1.5, 3, 4.1), (1.6, 2, 4.0)):
+    for moment, remaining, reset in ((1.5, 2, 4.1), (1.6, 1, 4.0)):
         window.observe(moment, 5, remaining, reset)
         kinds.append(window.kind)
     assert kinds == [Kind.UNKNOWN, Kind.FIXED]
@@ -129,6 +153,13 @@ def test_after_a_refusal_one_call_is_back_when_it_says(sliding: bool | None) -> 
     else:
         window.exhaust(1, 20)
     assert window.level(21.001) >= 1
+
+
+def test_when_a_call_comes_back() -> None:
+    """A bucket gives it back after an interval, a window at its end; where nothing is known, after the period."""
+    bucket, fixed, unknown = Window(5, 5, Kind.SLIDING), Window(5, 5), Window(5, 5)
+    feed(fixed, Server(5, 5, sliding=False), 0)
+    assert (bucket.regain(2), fixed.regain(2), fixed.regain(6), unknown.regain(2)) == (1, 3, 0, 5)
 
 
 def test_what_lies_ahead_is_what_is_there_and_what_comes_back() -> None:

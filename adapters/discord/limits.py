@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from bot.call_history import CallHistory
 from bot.pacing import Pacer
+from bot.window import Kind
 
 CALLS, PERIOD = 5, 5.0
 """Posts and edits of a channel, and seconds, until Discord's headers say otherwise: nothing about it is documented."""
@@ -31,7 +32,8 @@ class Limits:
         """The limit that posts and edits in a channel count under together."""
         pacer = self._pacers.get(channel)
         if pacer is None:
-            pacer = self._pacers[channel] = self._calls.keep(f"discord:{channel}", Pacer(CALLS, PERIOD))
+            pacer = Pacer(CALLS, PERIOD, kind=self._kind())
+            self._pacers[channel] = self._calls.keep(f"discord:{channel}", pacer)
             if (left := self._blocked - asyncio.get_running_loop().time()) > 0:
                 pacer.back_off(left)
         if pacer not in self._recent:
@@ -43,3 +45,8 @@ class Limits:
         self._blocked = max(self._blocked, asyncio.get_running_loop().time() + seconds)
         for pacer in list(self._pacers.values()):
             pacer.back_off(seconds)
+
+    def _kind(self) -> Kind:
+        """The kind that the newest limit turned out to be: all of these are limits of the same routes."""
+        kinds = (pacer.window.kind for pacer in reversed(self._recent))
+        return next((kind for kind in kinds if kind is not Kind.UNKNOWN), Kind.UNKNOWN)

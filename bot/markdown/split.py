@@ -14,6 +14,8 @@ from bot.markdown.points import Point, Points, Rank
 
 Measure = Callable[[str], int]
 SPACE = re.compile(r"\s*")
+FILL = 0.9
+"""Part of a page's size to which a page that is already seen is filled, where a sentence ends behind that."""
 SHRINK = 2
 """No dialect makes a text shorter than one part in this many: of more than so many pages, one is surely full."""
 
@@ -36,7 +38,7 @@ class Cut:
 
 
 def split(
-    text: str, measure: Measure, size: int, cuts: Sequence[Cut] = (), growing: bool = False
+    text: str, measure: Measure, size: int, cuts: Sequence[Cut] = (), growing: bool = False, kept: int = 0
 ) -> tuple[list[str], tuple[Cut, ...]]:
     """Cut a text into pages for each of which `measure(page) <= size`, and say where.
 
@@ -45,13 +47,16 @@ def split(
     room for a few markers: some 150 characters. No page is empty:
     blank lines before the text and white space at its end are not shown. A page that begins inside list items begins
     at their margin: each line of it has lost the indentation that it had for those items.
+
+    Readers see the text up to the offset `kept` on the last page: it is cut behind that where a word ends, outside of
+    code and tables, so that nothing moves before their eyes.
     """
     cuts = tuple(cuts)
     while True:
-        rest = _Rest(text, measure, size, cuts[-1] if cuts else None, growing)
+        rest = _Rest(text, measure, size, cuts[-1] if cuts else None, growing, kept)
         last = rest.whole()
         if last is None and (cut := rest.cut()):
-            cuts += (cut,)
+            cuts, kept = (*cuts, cut), 0
             continue
         last = rest.show() if last is None else last
         return [cut.page for cut in cuts] + [last] * bool(last), cuts
@@ -60,11 +65,12 @@ def split(
 class _Rest:
     """The text after the last cut."""
 
-    def __init__(self, text: str, measure: Measure, size: int, cut: Cut | None, growing: bool) -> None:
+    def __init__(self, text: str, measure: Measure, size: int, cut: Cut | None, growing: bool, kept: int) -> None:
         self.text = text
         self.measure = measure
         self.size = size
         self.growing = growing
+        self.kept = kept
         self.context = cut.context if cut else Context()
         self.opener = cut.opener if cut else ""
         self.start = self._find_start(cut.start if cut else 0)
@@ -125,6 +131,8 @@ class _Rest:
         self.lines = scan(self.text, self.start, stop, self.context)
         points = Points(self.text, self.lines, self.context, self.growing or stop < self.end)
         near = self._fitting(points.between())
+        if self.kept > self.first and (best := self._behind(near, points)):
+            return best
         if best := self._best(near, 2, Rank.MARKED):
             return best
         index = near[-1].line if near else 0
@@ -142,6 +150,14 @@ class _Rest:
         characters = list(points.characters(index, start, line.end))
         near += self._fitting(characters)
         return self._best(near, self.size + 1, Rank.INSIDE) or (characters[0] if characters else None)
+
+    def _behind(self, near: list[Point], points: Points) -> Point | None:
+        """The best point behind what readers see, and not in code or a table: near the page's end, if there is one."""
+        near = near + self._fitting(list(points.words(near[-1].line if near else 0)))
+        parted = [point for point in near if not point.after.fence and not point.after.table]
+        behind = [point for point in parted if point.end >= self.kept]
+        late = [point for point in behind if self._size(point) >= FILL * self.size]
+        return self._best(late, 2, Rank.SENTENCE) or self._best(behind, 2, Rank.WORD)
 
     def _fitting(self, points: list[Point]) -> list[Point]:
         """The points up to the furthest that fits, found by halving: sizes are taken to grow, nearly."""
