@@ -124,7 +124,7 @@ def test_the_next_message_follows_at_once() -> None:
 def test_a_message_that_lacks_only_its_sign_waits_for_the_next() -> None:
     """Text that nobody has seen goes before the cursor is taken from a message that is whole; then that goes."""
     screen = Screen(page_size=300)
-    more = ["More ", 0.1] * 40
+    more: list[str | float] = ["More ", 0.1] * 40
     show(screen, spell("Begin. ", 2.0, "word " * 50 + "word.", 2.0, "\n\n" + "More " * 20, *more, 8.0, "End."))
     assert [(seen.id, seen.page.last) for seen in screen.seen[1:4]] == [("m1", True), ("m2", True), ("m1", False)]
     assert screen.seen[1].page.text == screen.seen[3].page.text
