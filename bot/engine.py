@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,28 +12,26 @@ import structlog
 
 from bot import notes
 from bot.alerts import Alerts
-from bot.brief import Brief, Desk
+from bot.brief import Desk
 from bot.config import AccessSettings, BotSettings, FilesSettings, LimitsSettings, PlaceSettings
 from bot.controls import Controls
 from bot.customs import Customs
-from bot.delivery import deliver, enclose, prepare, tell
+from bot.delivery import tell
 from bot.door import OPERATORS, Door, knock, once_more
 from bot.errors import StorageError
 from bot.live import Places, Waiting
 from bot.log import TEXTS
-from bot.messages import Author, Caller, Control, Incoming, Message, Place, State
+from bot.messages import Author, Caller, Control, Incoming, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
-from bot.outcome import tell_operator
-from bot.own_words import apologise, break_off, introduce, paper, reply_ourselves, turn_away
+from bot.own_words import apologise, paper, turn_away
 from bot.ports import Channel, Memory, Model, Transcript
 from bot.privacy import Attach
 from bot.record import Answer
 from bot.recovery import Opener, Recovery
-from bot.reply import Reply
+from bot.runner import Runner
 from bot.summaries import Summaries
 from bot.tasks import report
-from bot.unwritable import explain_unwritable, find_obstacle, is_unseen
 
 log = structlog.get_logger(__name__)
 texts = structlog.get_logger(TEXTS)
@@ -62,14 +60,15 @@ class Engine:
         self.memory = memory
         self.settings = settings
         self.metrics = metrics
-        self._places = Places(self._run)
         self._desk = Desk(memory, settings, files or FilesSettings())
-        self._recovery = Recovery(self._desk, self._places, self._obey)
         self._customs = Customs(self.roster, memory, settings, places or {})
         self.access = access or AccessSettings()
         self._door = Door(memory, self.alerts, self.access, limits)
-        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._door)
         self._summaries = Summaries(self._desk, self._customs)
+        self._runner = Runner(self._desk, self._customs, self._door, self._summaries, metrics, self.alerts)
+        self._places = Places(self._runner.run)
+        self._recovery = Recovery(self._desk, self._places, self._obey)
+        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._door)
         self._tasks: set[asyncio.Task[object]] = set()
 
     def serve(self, platform: str, opener: Opener) -> None:
@@ -194,34 +193,6 @@ class Engine:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace * CLOSING)
 
-    async def _run(self, group: Sequence[Waiting]) -> Answer:
-        return await self._guard(group[-1], self._answer(group))
-
-    async def _guard(self, waiting: Waiting, answering: Awaitable[Answer]) -> Answer:
-        """Await an answer, and tell the person whatever goes wrong."""
-        with structlog.contextvars.bound_contextvars(place=waiting.incoming.place.key, turn=waiting.turn):
-            try:
-                return await answering
-            except StorageError as error:
-                log.error("the memory failed", error=str(error))
-                self.alerts.tell("storage", notes.ALERTS["storage"])
-                return await break_off(waiting.channel, waiting.reply, notes.STORAGE, "storage")
-            except Exception:
-                log.exception("a turn broke")
-                return await self._give_up(waiting)
-
-    async def _give_up(self, waiting: Waiting) -> Answer:
-        """End a turn that our own fault broke: what was shown of it is closed, and no start tries it again."""
-        answer = Answer(state=State.FAILED, note=notes.BROKEN, fault="bug")
-        telling = break_off(waiting.channel, waiting.reply, notes.BROKEN, "bug")
-        # the channel or the memory may be what broke: the place must not stand still for that
-        (told,) = await asyncio.gather(telling, return_exceptions=True)
-        answer = told if isinstance(told, Answer) else answer
-        tell_operator(waiting.incoming.place.platform, answer, self.metrics, self.alerts)
-        if waiting.turn:
-            await asyncio.gather(self.memory.finish(waiting.turn, answer, None), return_exceptions=True)
-        return answer
-
     async def _refused(self, said: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Turn a message away for good, if it may not be answered."""
         refusal = await self._door.refuse(said)
@@ -237,7 +208,7 @@ class Engine:
         """Answer beside what is being written in the place."""
 
         async def answer() -> None:
-            waiting.answer.set_result(await self._guard(waiting, answering))
+            waiting.answer.set_result(await self._runner.guard(waiting, answering))
 
         self._spawn(answer())
         return waiting.answer
@@ -257,65 +228,18 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(report)
 
-    async def _answer(self, group: Sequence[Waiting]) -> Answer:
-        """Recall, compose, deliver, remember."""
-        *others, main = group
-        said, here = main.incoming, main.incoming.place
-        asked = await self.memory.turn(main.turn) if main.anew else None
-        if main.halt.state or (main.anew and not asked):
-            return await self._close(main, Answer(state=main.halt.state or State.STOPPED))
-        await self.memory.begin(main.turn, [waiting.turn for waiting in others])
-        if not (asked and asked.posts) and (refusal := await self._door.still(said)):
-            return await self._close(main, await turn_away(said, main.channel, refusal, self._door.notices))
-        if not (asked and asked.posts) and (obstacle := await find_obstacle(main.channel)):
-            answer = await self._explain(main, obstacle)
-            tell_operator(here.platform, answer, self.metrics, self.alerts)
-            return await self._close(main, answer)
-        model, system = await self._customs.of(here)
-        first = any(waiting.first for waiting in group)
-        if here.direct and said.text and first:
-            await introduce(main.channel, model.reader)
-        questions = asked.questions if asked else [waiting.incoming for waiting in group]
-        if own := reply_ourselves(model, here, questions):
-            return await self._close(main, await tell(own, paper(main.channel)))
-        brief = Brief(self._desk, model, system, main.turn, questions, asked)
-        screen = await prepare(main.channel, main.turn, asked, self.memory, self.settings.final_patience)
-        main.reply = screen if isinstance(screen, Reply) else None
-        answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self.settings.show_thinking)
-        answer = replace(answer, model=brief.tally.model, usage=brief.tally.usage, others=brief.tally.others)
-        texts.debug("said", question=[said.text for said in questions], answer=answer.text)
-        tell_operator(here.platform, answer, self.metrics, self.alerts)
-        if is_unseen(answer):
-            await self._explain(main, notes.REFUSED_POST.format(code=answer.fault))
-        await enclose(main.channel, answer, self.settings.file_after)
-        try:
-            closed = await self._close(main, answer, brief.question if answer.text else None)
-            self._summaries.spoke(here, model)
-            return closed
-        except StorageError as error:
-            log.error("the memory failed", error=str(error))
-            self.alerts.tell("storage", notes.ALERTS["storage"])
-            await apologise(main.channel, notes.UNREMEMBERED, "storage")
-            return replace(answer, fault="storage")
-
-    async def _explain(self, waiting: Waiting, obstacle: str) -> Answer:
-        """Say where it can be heard that nothing can be written here."""
-        return await explain_unwritable(waiting.incoming, waiting.channel, obstacle, self._door.notices, self.alerts)
-
-    async def _close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
-        await self.memory.finish(waiting.turn, answer, question)
-        return answer
-
     def _obey(self, waiting: Waiting) -> None:
         """Run a command that was said as a message, and show what it says."""
 
         async def obey() -> Answer:
             text = await self._controls.obey(waiting.incoming, waiting.channel)
-            return await self._close(waiting, await tell(text, paper(waiting.channel)))
+            return await self._runner.close(waiting, await tell(text, paper(waiting.channel)))
 
         self._aside(waiting, obey())
 
     async def _refuse(self, waiting: Waiting) -> Answer:
         """Say that too much waits here already."""
         answer = await tell(notes.FULL, paper(waiting.channel))
-        return await self._close(waiting, replace(answer, text="", state=State.FAILED, note=notes.FULL, fault="full"))
+        return await self._runner.close(
+            waiting, replace(answer, text="", state=State.FAILED, note=notes.FULL, fault="full")
+        )

@@ -12,6 +12,7 @@ from bot.messages import Incoming, State
 from bot.ports import Channel, Queue, Transcript
 from bot.record import Answer, Asked
 from bot.reply import Reply
+from bot.tally import Tally
 from bot.tasks import report
 
 
@@ -20,7 +21,7 @@ class Waiting:
     """A turn on its way: what was asked, where it is answered, and the answer to come.
 
     `anew` is the turn as it was written down where it is answered anew, over the posts that it has. `reply` is what it
-    is written on, once it is.
+    is written on and `tally` what it cost, once it is asked.
     """
 
     turn: int
@@ -32,6 +33,7 @@ class Waiting:
     answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     sign: asyncio.Task[None] | None = None
     reply: Reply | None = None
+    tally: Tally | None = None
 
     def joins(self, other: Waiting) -> bool:
         """Whether both are one question: said by the same person, and answered on a reply that can be edited."""

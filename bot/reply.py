@@ -25,7 +25,6 @@ TRIES = 12
 """How often a final text is sent again after the network lost it: about five minutes in all."""
 MOST = 0.7
 """Part of the unseen text that belongs to the next message, from which on that follows its predecessor at once."""
-FATAL = (PlatformFault.GONE, PlatformFault.FORBIDDEN)
 REFUSALS = (PlatformFault.REJECTED, PlatformFault.MODERATED)
 """Said of what a page holds: another try with the same words is refused again."""
 FINAL_PATIENCE = 5.0
@@ -66,14 +65,13 @@ class Reply:
         attempt: int = 0,
         patience: float = FINAL_PATIENCE,
     ) -> None:
-        self.begun: float | None = None  # when the first text was on the screen, by the loop's clock
         self.limited = 0
         self._patience = patience
         self._impatient: asyncio.TimerHandle | None = None
         self._channel = channel
         self._draft = Draft(channel, turn, attempt)
         self._posted = posted
-        self._shown = Shown(posts)
+        self._shown = Shown(channel, posts)
         self._follows = False  # most of what is not shown belongs to the next message
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
@@ -115,6 +113,11 @@ class Reply:
     def closed(self) -> PlatformError | None:
         """The refusal of a closed answer."""
         return self._draft.refusal
+
+    @property
+    def begun(self) -> float | None:
+        """When the first text was on the screen, by the event loop's clock."""
+        return self._shown.begun
 
     @property
     def posts(self) -> list[str]:
@@ -163,7 +166,7 @@ class Reply:
                     await self._changed.wait()
         except PlatformError as error:
             if error.fault in (PlatformFault.FORBIDDEN, *REFUSALS):
-                await self._withdraw_drafts()
+                await self._shown.withdraw_drafts()
             raise
         finally:
             if self._impatient:
@@ -216,9 +219,9 @@ class Reply:
         length, unseen = len(self._draft.text), self._backlog()
         try:
             if step.page is None:
-                await self._drop()
+                await self._shown.drop()
             elif step.page.part >= len(self.posts):
-                await self._post(step.page)
+                await self._shown.post(step.page)
             elif granted:
                 await self._edit(step.page)
             else:
@@ -241,41 +244,17 @@ class Reply:
 
     async def _edit(self, page: Page) -> None:
         try:
-            await self._channel.edit(self.posts[page.part], page)
+            await self._shown.edit(page)
         except PlatformError as error:
             if error.fault is not PlatformFault.REJECTED or not self._ended.is_set():
                 raise
             await self._replace(page)
-        else:
-            self._shown.put(page)
-            self._note_beginning(page)
-
-    async def _post(self, page: Page) -> None:
-        self._shown.append(await self._channel.post(page), page)
-        self._note_beginning(page)
 
     async def _replace(self, page: Page) -> None:
-        """Post a final page that its message does not take, and after it all that follow, which keep their order.
-
-        The messages that they had are taken away in the end.
-        """
+        """Post a final page anew that its message does not take."""
         if self._edit_seat is not self._post_seat:
             await self._post_seat.turn(Urgency.FINAL)
-        self._shown.replace(await self._channel.post(page), page)
-        self._note_beginning(page)
-
-    async def _drop(self) -> None:
-        """Take away a message that was posted anew, or the last one, of which an earlier attempt needed more."""
-        try:
-            await self._channel.delete(self._shown.next_to_delete)
-        except PlatformError as error:
-            if error.fault not in FATAL:
-                raise
-        self._shown.pop()
-
-    def _note_beginning(self, page: Page) -> None:
-        if page.text and self.begun is None:
-            self.begun = asyncio.get_running_loop().time()
+        await self._shown.replace(page)
 
     async def _endure(self, error: PlatformError) -> None:
         """Live with a refusal: limits are the pacer's to know, a lost call waits a little, the rest ends the answer.
@@ -309,12 +288,6 @@ class Reply:
             log.warning("the platform refused an answer", fault=fault, error=str(error), turn=turn)
         self._draft.close(accepted, error)
         self._hurry()
-
-    async def _withdraw_drafts(self) -> None:
-        """Leave no message with a cursor where nothing more can be written."""
-        for draft in self._shown.drafts:
-            with suppress(PlatformError):
-                await self._channel.delete(draft)
 
 
 def _withdraw(sign: asyncio.Task[None]) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import takewhile
 
+from bot.errors import PlatformError, PlatformFault
 from bot.messages import Page, State
+from bot.ports import Channel
 
 
 class Shown:
-    """Knows which message shows which page, as far as the platform took it.
+    """Changes the messages, and knows which one shows which page, as far as the platform took it.
 
     `posts` are the ids of the messages, in their order; `surplus` those that were posted anew and are to be deleted.
-    What the messages of an earlier attempt show is not known.
+    What the messages of an earlier attempt show is not known. `begun` is when the first text stood there, by the event
+    loop's clock.
     """
 
-    def __init__(self, posts: Sequence[str]) -> None:
+    def __init__(self, channel: Channel, posts: Sequence[str]) -> None:
+        self.begun: float | None = None
+        self._channel = channel
         self.posts: list[str] = list(posts)
         self.surplus: list[str] = []
         self._pages: list[Page | None] = [None] * len(posts)
@@ -35,12 +42,6 @@ class Shown:
         """The texts that stand there, up to the first message whose text is not known."""
         return [page.text for page in takewhile(bool, self._pages) if page and page.text]
 
-    @property
-    def drafts(self) -> Iterator[str]:
-        """The messages that still show that they grow."""
-        shown = zip(self.posts, self._pages, strict=True)
-        return (post for post, page in shown if page and page.state is State.GROWING)
-
     def __contains__(self, page: Page) -> bool:
         return page.part < len(self._pages) and self._pages[page.part] == page
 
@@ -53,29 +54,45 @@ class Shown:
         """Tell whether a page is the last one that stands there."""
         return page is not None and page.part == sum(map(bool, self._pages)) - 1
 
-    def put(self, page: Page) -> None:
-        """Take in that the message of this page shows it."""
-        self._pages[page.part] = page
-
-    def append(self, post: str, page: Page) -> None:
-        """Take in that a page was posted behind all others."""
-        self.posts.append(post)
+    async def post(self, page: Page) -> None:
+        """Post a page behind all others. Raises PlatformError."""
+        self.posts.append(await self._channel.post(page))
         self._pages.append(page)
+        self._note_beginning(page)
 
-    def replace(self, post: str, page: Page) -> None:
-        """Take in that a page was posted anew: its message and all that follow it are surplus."""
+    async def edit(self, page: Page) -> None:
+        """Make the message of a page show it. Raises PlatformError."""
+        await self._channel.edit(self.posts[page.part], page)
+        self._pages[page.part] = page
+        self._note_beginning(page)
+
+    async def replace(self, page: Page) -> None:
+        """Post a page anew; its message and all that follow are surplus: the order stays. Raises PlatformError."""
+        new = await self._channel.post(page)
         self.surplus += self.posts[page.part :]
-        self.posts[page.part :] = [post]
+        self.posts[page.part :] = [new]
         self._pages[page.part :] = [page]
+        self._note_beginning(page)
 
-    def pop(self) -> None:
-        """Take in that the next of the surplus, else the last message, is deleted."""
+    async def drop(self) -> None:
+        """Delete the next of the surplus, else the last message, if it can be reached. Raises PlatformError."""
+        try:
+            await self._channel.delete(self.surplus[-1] if self.surplus else self.posts[-1])
+        except PlatformError as error:
+            if error.fault not in (PlatformFault.GONE, PlatformFault.FORBIDDEN):
+                raise
         if self.surplus:
             self.surplus.pop()
         else:
             del self.posts[-1], self._pages[-1]
 
-    @property
-    def next_to_delete(self) -> str:
-        """The message that `pop` is about."""
-        return self.surplus[-1] if self.surplus else self.posts[-1]
+    async def withdraw_drafts(self) -> None:
+        """Leave no message that shows that it grows, as far as the platform lets them be deleted."""
+        for post, page in zip(self.posts, self._pages, strict=True):
+            if page and page.state is State.GROWING:
+                with suppress(PlatformError):
+                    await self._channel.delete(post)
+
+    def _note_beginning(self, page: Page) -> None:
+        if page.text and self.begun is None:
+            self.begun = asyncio.get_running_loop().time()

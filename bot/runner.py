@@ -1,0 +1,132 @@
+"""Running one turn, from its question to the answer that is shown and remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot import notes
+from bot.alerts import Alerts
+from bot.brief import Brief, Desk
+from bot.customs import Customs
+from bot.delivery import deliver, enclose, prepare, tell
+from bot.door import Door
+from bot.errors import StorageError
+from bot.live import Waiting
+from bot.log import TEXTS
+from bot.messages import Message, State
+from bot.metrics import Metrics
+from bot.outcome import tell_operator
+from bot.own_words import apologise, break_off, introduce, paper, reply_ourselves, turn_away
+from bot.record import Answer
+from bot.reply import Reply
+from bot.summaries import Summaries
+from bot.tally import Tally
+from bot.unwritable import explain_unwritable, find_obstacle, is_unseen
+
+log = structlog.get_logger(__name__)
+texts = structlog.get_logger(TEXTS)
+
+
+class Runner:
+    """Answers the turns whose place is free. Whatever goes wrong, the person is told and the turn is ended."""
+
+    def __init__(
+        self, desk: Desk, customs: Customs, door: Door, summaries: Summaries, metrics: Metrics, alerts: Alerts
+    ) -> None:
+        self._desk = desk
+        self._memory = desk.memory
+        self._settings = desk.settings
+        self._customs = customs
+        self._door = door
+        self._summaries = summaries
+        self._metrics = metrics
+        self._alerts = alerts
+
+    async def run(self, group: Sequence[Waiting]) -> Answer:
+        """Answer turns that are one question; the last of them is the one that is replied to. Never raises."""
+        return await self.guard(group[-1], self._answer(group))
+
+    async def guard(self, waiting: Waiting, answering: Awaitable[Answer]) -> Answer:
+        """Await an answer, and tell the person whatever goes wrong."""
+        with structlog.contextvars.bound_contextvars(place=waiting.incoming.place.key, turn=waiting.turn):
+            try:
+                return await answering
+            except StorageError as error:
+                log.error("the memory failed", error=str(error))
+                self._alerts.tell("storage", notes.ALERTS["storage"])
+                return await break_off(waiting.channel, waiting.reply, notes.STORAGE, "storage")
+            except Exception:
+                log.exception("a turn broke")
+                return await self._give_up(waiting)
+
+    async def _give_up(self, waiting: Waiting) -> Answer:
+        """End a turn that our own fault broke: what was shown of it is closed, and no start tries it again."""
+        answer = Answer(state=State.FAILED, note=notes.BROKEN, fault="bug")
+        telling = break_off(waiting.channel, waiting.reply, notes.BROKEN, "bug")
+        # the channel or the memory may be what broke: the place must not stand still for that
+        (told,) = await asyncio.gather(telling, return_exceptions=True)
+        answer = _bill(told if isinstance(told, Answer) else answer, waiting.tally)
+        tell_operator(waiting.incoming.place.platform, answer, self._metrics, self._alerts)
+        if waiting.turn:
+            await asyncio.gather(self._memory.finish(waiting.turn, answer, None), return_exceptions=True)
+        return answer
+
+    async def _answer(self, group: Sequence[Waiting]) -> Answer:
+        """Recall, compose, deliver, remember."""
+        *others, main = group
+        said, here = main.incoming, main.incoming.place
+        asked = await self._memory.turn(main.turn) if main.anew else None
+        if main.halt.state or (main.anew and not asked):
+            return await self.close(main, Answer(state=main.halt.state or State.STOPPED))
+        await self._memory.begin(main.turn, [waiting.turn for waiting in others])
+        if not (asked and asked.posts) and (refusal := await self._door.still(said)):
+            return await self.close(main, await turn_away(said, main.channel, refusal, self._door.notices))
+        if not (asked and asked.posts) and (obstacle := await find_obstacle(main.channel)):
+            answer = await self._explain(main, obstacle)
+            tell_operator(here.platform, answer, self._metrics, self._alerts)
+            return await self.close(main, answer)
+        model, system = await self._customs.of(here)
+        first = any(waiting.first for waiting in group)
+        if here.direct and said.text and first:
+            await introduce(main.channel, model.reader)
+        questions = asked.questions if asked else [waiting.incoming for waiting in group]
+        if own := reply_ourselves(model, here, questions):
+            return await self.close(main, await tell(own, paper(main.channel)))
+        brief = Brief(self._desk, model, system, main.turn, questions, asked)
+        main.tally = brief.tally
+        screen = await prepare(main.channel, main.turn, asked, self._memory, self._settings.final_patience)
+        main.reply = screen if isinstance(screen, Reply) else None
+        answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self._settings.show_thinking)
+        answer = _bill(answer, brief.tally)
+        texts.debug("said", question=[said.text for said in questions], answer=answer.text)
+        tell_operator(here.platform, answer, self._metrics, self._alerts)
+        if is_unseen(answer):
+            await self._explain(main, notes.REFUSED_POST.format(code=answer.fault))
+        await enclose(main.channel, answer, self._settings.file_after)
+        try:
+            closed = await self.close(main, answer, brief.question if answer.text else None)
+            self._summaries.spoke(here, model)
+            return closed
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+            self._alerts.tell("storage", notes.ALERTS["storage"])
+            await apologise(main.channel, notes.UNREMEMBERED, "storage")
+            return replace(answer, fault="storage")
+
+    async def _explain(self, waiting: Waiting, obstacle: str) -> Answer:
+        """Say where it can be heard that nothing can be written here."""
+        return await explain_unwritable(waiting.incoming, waiting.channel, obstacle, self._door.notices, self._alerts)
+
+    async def close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
+        """Write down that a turn is over, with what the model was asked where it is remembered. Raises StorageError."""
+        await self._memory.finish(waiting.turn, answer, question)
+        return answer
+
+
+def _bill(answer: Answer, tally: Tally | None) -> Answer:
+    """Return the answer with what was spent on it."""
+    return replace(answer, model=tally.model, usage=tally.usage, others=tally.others) if tally else answer
