@@ -21,6 +21,7 @@ from bot.models.thinking import Split, Thinking
 from bot.ports import Piece
 
 DONE = b"[DONE]"
+NOTHING = Split()
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class Reading(ABC):
         self._halves = Halves()
         self._heard: list[str] = []  # the text as it came
         self._failure: ModelError | None = None
-        self._new = Split()
+        self._new = NOTHING
         self._spoke = False
         self._thought = False
 
@@ -99,8 +100,9 @@ class Reading(ABC):
 
     def think(self, text: str) -> None:
         """Take in a part of the thoughts."""
-        self._thinking.reasoned = self._thinking.reasoned or bool(text.strip())
-        self._add(Split(thoughts=text))
+        if text:
+            self._thinking.reasoned = self._thinking.reasoned or bool(text.strip())
+            self._add(Split(thoughts=text))
 
     def stop(self, reason: Any, other: State | None = None) -> None:
         """Take in why the answer ends, where that is said; `other` is what a reason means that is not known."""
@@ -132,13 +134,16 @@ class Reading(ABC):
             self.take(each)
 
     def _add(self, new: Split) -> None:
+        if self._new == NOTHING:
+            self._new = new
+            return
         before = Split(thoughts=self._new.thoughts) if new.withdrawn else self._new
         withdrawn = self._new.withdrawn or new.withdrawn
         self._new = Split(before.answer + new.answer, before.thoughts + new.thoughts, withdrawn)
 
     def _piece(self) -> Piece | None:
         """What is new, noted; None where there is nothing."""
-        (answer, thoughts, withdrawn), self._new = self._new, Split()
+        (answer, thoughts, withdrawn), self._new = self._new, NOTHING
         if not (answer or thoughts or withdrawn):
             return None
         if len(answer) > self.length.room:
