@@ -89,21 +89,20 @@ async def test_what_is_shown_of_a_stream_is_honest(tmp_path: Path) -> None:
         {"name": "endless", "tries": [chunks(*["word " * 10] * 400, end=None)]},
     ]
     async with Canned(cases) as server, Program(tmp_path, **environment("openai", server)) as program:
-        shown: list[list[tuple[str, Any]]] = []
+        shown, kept = [], []
         for name in ("first", "second", "third"):
             async with program.http.post("/chat/stream", json=asked(name, None)) as response:
                 shown.append([event async for event in events(response)])
             known = shown[-1][-1][1]["conversation_id"]
             async with program.http.get(f"/conversations/{known}") as response:
-                shown[-1].append(("memory", (await response.json())["messages"][-1]["content"]))
+                kept.append((await response.json())["messages"][-1]["content"])
         (_, controls), (status, _), (_, endless) = [await ask(program, n) for n in ("controls", "reason", "endless")]
         await program.stop()
-    first, second, third = shown
-    assert [name for name, _ in first] == ["token", "token", "withdraw", "token", "token", "done", "memory"]
-    assert "".join(data["text"] for name, data in first[3:] if name == "token") == first[-1][1] == "Hello."
-    assert "withdraw" not in [name for name, _ in second]
-    assert "".join(data["text"] for name, data in second if name == "token") == second[-1][1] == "Hello again."
-    assert "".join(data["text"] for name, data in third if name == "token") == third[-1][1] == "No thoughts."
+    first, *later = shown
+    assert [name for name, _ in first] == ["token", "token", "withdraw", "token", "token", "done"]
+    assert "withdraw" not in [name for received in later for name, _ in received]
+    texts = ["".join(data.get("text", "") for _, data in received) for received in (first[3:], *later)]
+    assert texts == kept == ["Hello.", "Hello again.", "No thoughts."]
     assert controls["response"] == "abred evil\n\tc"
     assert status == 502
     log = json.dumps(program.events, ensure_ascii=False)

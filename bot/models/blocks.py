@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.messages import State, Usage
+from bot.models.faults import Faults
 from bot.models.reading import Reading
+from bot.models.servers import Server
 from bot.models.shapes import read_count, read_object, read_objects, read_parts, read_text
 
 COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
@@ -13,6 +15,10 @@ COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_token
 
 class BlockReading(Reading):
     """An answer that comes as events, or as one whole message."""
+
+    def __init__(self, faults: Faults, server: Server | None = None, model: str = "") -> None:
+        super().__init__(faults, server, model)
+        self._counts: dict[str, int] = {}
 
     def take(self, event: dict[str, Any]) -> None:
         """Take in an event; of the kinds that are not known here nothing is wanted."""

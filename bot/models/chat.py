@@ -24,13 +24,16 @@ class ChatReading(Reading):
     def take(self, event: dict[str, Any]) -> None:
         """Take in a chunk, a completion, or an error."""
         choices = list(self._find_own(read_objects(event.get("choices"))))
+        chunk = event.get("object") == CHUNK
         for choice in choices:
-            self._say_choice(choice, chunk=event.get("object") == CHUNK)
-        self._count(event, *choices)
+            self._say_choice(choice, chunk=chunk)
+        for holder in (event, *choices):
+            if usage := holder.get("usage"):
+                self._count(read_object(usage))
         if is_error(event):
             self.fail(self.faults.refused(None, event))
         for choice in choices:
-            self._stop(choice, chunk=event.get("object") == CHUNK)
+            self._stop(choice, chunk=chunk)
 
     def _find_own(self, choices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The choices that belong to the answer: those of the first index; others were not asked for."""
@@ -57,41 +60,44 @@ class ChatReading(Reading):
             self._say_delta(message)
 
     def _say_delta(self, delta: dict[str, Any]) -> None:
-        self.think(next(filter(None, (read_text(delta.get(key)) for key in REASONING)), ""))
+        reasoning = (read_text(delta[key]) for key in REASONING if delta.get(key))
+        self.think(next(filter(None, reasoning), ""))
         content = delta.get("content")
-        for text, thought in [(content, False)] if isinstance(content, str) else read_parts(content):
-            self.think(text) if thought else self.say(text)
-        if refusal := read_text(delta.get("refusal")):
+        if isinstance(content, str):
+            self.say(content)
+        elif content is not None:
+            for text, thought in read_parts(content):
+                self.think(text) if thought else self.say(text)
+        if delta.get("refusal"):
             self._refused = True
-            self.say(refusal)
+            self.say(read_text(delta["refusal"]))
 
     def _stop(self, choice: dict[str, Any], *, chunk: bool) -> None:
         whole = "delta" not in choice and "message" in choice and not chunk
-        self.stop(choice.get("finish_reason") or ("stop" if whole else ""))
+        if reason := choice.get("finish_reason") or ("stop" if whole else ""):
+            self.stop(reason)
         if self.end and self._refused:
             self.end = State.REFUSED
 
-    def _count(self, *holders: dict[str, Any]) -> None:
-        """The usage, in a chunk of its own, on each, or on a choice; what is no number is as good as nothing."""
-        for usage in (read_object(holder.get("usage")) for holder in holders):
-            details = read_object(usage.get("prompt_tokens_details"))
-            read = read_count(usage.get("prompt_tokens"), usage.get("input_tokens"))
-            written = read_count(usage.get("completion_tokens"), usage.get("output_tokens"))
-            cached = read_count(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"))
-            if read:
-                self.counted = True
-                stored = read_count(details.get("cache_write_tokens"))
-                self.usage = Usage(read, written, min(cached, read), min(stored, read), read_cost(usage))
-                return
+    def _count(self, usage: dict[str, Any]) -> None:
+        """Take in a usage, which may stand on every chunk; what is no number is as good as nothing."""
+        details = read_object(usage.get("prompt_tokens_details"))
+        read = read_count(usage.get("prompt_tokens"), usage.get("input_tokens"))
+        written = read_count(usage.get("completion_tokens"), usage.get("output_tokens"))
+        cached = read_count(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"))
+        stored = read_count(details.get("cache_write_tokens"))
+        if read:
+            self.counted = True
+            self.usage = Usage(read, written, min(cached, read), min(stored, read), read_cost(usage))
 
 
 def is_error(event: dict[str, Any]) -> bool:
     """Whether an event says that the answer failed, in any of the shapes that servers give it."""
-    choices = read_objects(event.get("choices"))
-    if error := event.get("error"):
-        return not choices or bool(read_text(error) if not isinstance(error, dict) else error.get("message"))
-    if choices:
-        return False
+    error = event.get("error")
+    if event.get("choices") and read_objects(event["choices"]):
+        return bool(error) and bool(error.get("message") if isinstance(error, dict) else error and read_text(error))
+    if error:
+        return True
     named = "error" in (event.get("object"), event.get("type"))
     worded = isinstance(event.get("message") or event.get("detail") or event.get("msg"), str | list)
     return named or (worded and any(key in event for key in ("code", "status", "type", "detail")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
@@ -11,8 +10,10 @@ import structlog
 
 from bot.errors import ModelError, ModelFault
 from bot.messages import State, Usage
+from bot.models.ends import judge_end, name_end
 from bot.models.faults import Faults
 from bot.models.halves import Halves
+from bot.models.length import Length
 from bot.models.servers import Server
 from bot.models.shapes import parse_json, read_objects
 from bot.models.sse import ErrorData
@@ -20,92 +21,7 @@ from bot.models.thinking import Split, Thinking
 from bot.ports import Piece
 
 DONE = b"[DONE]"
-CHARACTERS = 6
-"""Characters to a token, at most on average: English has four to five, other languages fewer."""
-SLACK = 1.25
-"""How far an answer may go beyond the tokens that were asked for, where each chunk seems to be a token."""
-SPARE = 200
-"""Characters that an answer may always have: a small limit is not exact in either measure."""
-WORD = 3
-"""Characters that a chunk has on average, at least, where it may be taken for a token."""
-LARGEST = 10
-"""How many times the length of its longest answer a chunk may bring at once; the rest of it is not shown."""
-THOUGHTS = 8
-"""How many times that length the thoughts may have: some providers do not count them as part of the answer."""
-ENDS = {
-    **dict.fromkeys(
-        [
-            "stop",
-            "stopped",
-            "stop_sequence",
-            "end",
-            "end_turn",
-            "eos",
-            "eos_token",
-            "end_of_text",
-            "done",
-            "complete",
-            "completed",
-            "finish",
-            "finished",
-            "success",
-            "normal",
-            "tool_calls",
-            "tool_call",
-            "tool_use",
-            "function_call",
-            "pause_turn",
-        ],
-        State.DONE,
-    ),
-    **dict.fromkeys(
-        [
-            "length",
-            "max_length",
-            "model_length",
-            "max_tokens",
-            "max_output_tokens",
-            "max_completion_tokens",
-            "max_new_tokens",
-            "token_limit",
-            "output_limit",
-            "context_length",
-            "context_length_exceeded",
-            "context_window_exceeded",
-            "model_context_window_exceeded",
-            "length_limit",
-            "max_tokens_reached",
-            "max_token",
-        ],
-        State.CUT,
-    ),
-    **dict.fromkeys(
-        [
-            "content_filter",
-            "content_filtered",
-            "filtered",
-            "filter",
-            "safety",
-            "refusal",
-            "refused",
-            "sensitive",
-            "prohibited_content",
-            "blocklist",
-            "recitation",
-            "spii",
-            "image_safety",
-            "guardrail",
-            "guardrail_intervened",
-            "moderation",
-            "content_policy_violation",
-        ],
-        State.REFUSED,
-    ),
-}
-"""What providers and compatible servers call the end of an answer. Of any other, OpenAI's protocol fails."""
-UNSAID = ("", "null", "none", "unspecified", "finish_reason_unspecified")
-BAD = re.compile(r"error|abort|cancel|insufficient|fail|timeout|interrupt|unavailable|overload")
-"""Reasons that are no good end in any protocol."""
+NOTHING = Split()
 
 log = structlog.get_logger(__name__)
 
@@ -114,8 +30,8 @@ class Reading(ABC):
     """One answer, as far as it was read. A protocol brings `take`.
 
     `end` is how it ended, as soon as that is known; nothing that comes after takes it back. `over` says that nothing
-    comes after, or that it failed, which `finish` raises. `limit` is how many tokens were asked for; 0: it does not
-    matter. What an event holds besides its text never costs the text: what has an unknown shape says nothing.
+    comes after, or that it failed, which `finish` raises. `length.limit` is how many tokens were asked for. What an
+    event holds besides its text never costs the text: what has an unknown shape says nothing.
     """
 
     def __init__(self, faults: Faults, server: Server | None = None, model: str = "") -> None:
@@ -124,19 +40,17 @@ class Reading(ABC):
         self.over = False
         self.usage: Usage | None = None
         self.counted = False  # the usage is that of the whole answer
-        self._counts: dict[str, int] = {}
-        self._heard: list[str] = []  # the text as it came
         self.begun = False
-        self.limit = 0
+        self.length = Length()
         self._server = server or Server()
         self._model = model
         self._thinking = Thinking(model in self._server.thoughts_first)
         self._halves = Halves()
+        self._heard: list[str] = []  # the text as it came
         self._failure: ModelError | None = None
-        self._new = Split()
+        self._new = NOTHING
         self._spoke = False
         self._thought = False
-        self._size = self._thoughts = self._chunks = 0
 
     @abstractmethod
     def take(self, event: dict[str, Any]) -> None:
@@ -151,9 +65,8 @@ class Reading(ABC):
             return None
         ended = self.end
         self._take(data)
-        if self._runs_over() and (ended or not self.end):
-            self.end, self.over = State.CUT, True
-            log.warning("the answer was longer than it may be; the rest is left", model=self.faults.model)
+        if self.length.over and (self._new.answer or self._new.thoughts) and (ended or not self.end):
+            self._cut()
             return None
         return self._piece()
 
@@ -187,15 +100,16 @@ class Reading(ABC):
 
     def think(self, text: str) -> None:
         """Take in a part of the thoughts."""
-        self._thinking.reasoned = self._thinking.reasoned or bool(text.strip())
-        self._add(Split(thoughts=text))
+        if text:
+            self._thinking.reasoned = self._thinking.reasoned or bool(text.strip())
+            self._add(Split(thoughts=text))
 
     def stop(self, reason: Any, other: State | None = None) -> None:
         """Take in why the answer ends, where that is said; `other` is what a reason means that is not known."""
-        name = re.sub(r"[^a-z]+", "_", reason.lower().rpartition(".")[2]) if isinstance(reason, str) else ""
-        if name in UNSAID or self.end or self._failure:
+        name = name_end(reason)
+        if not name or self.end or self._failure:
             return
-        self.end = ENDS.get(name, None if BAD.search(name) else other)
+        self.end = judge_end(name, other)
         if self.end is None:
             self.fail(self.faults.broken(f"the model ended the answer with the reason “{name}”"))
 
@@ -220,42 +134,34 @@ class Reading(ABC):
             self.take(each)
 
     def _add(self, new: Split) -> None:
-        before = Split(withdrawn=self._new.withdrawn, thoughts=self._new.thoughts) if new.withdrawn else self._new
-        answer, thoughts = before.answer + new.answer, before.thoughts + new.thoughts
-        self._new = Split(answer, thoughts, before.withdrawn or new.withdrawn)
+        if self._new == NOTHING:
+            self._new = new
+            return
+        before = Split(thoughts=self._new.thoughts) if new.withdrawn else self._new
+        withdrawn = self._new.withdrawn or new.withdrawn
+        self._new = Split(before.answer + new.answer, before.thoughts + new.thoughts, withdrawn)
 
     def _piece(self) -> Piece | None:
         """What is new, noted; None where there is nothing."""
-        (answer, thoughts, withdrawn), self._new = self._new, Split()
+        (answer, thoughts, withdrawn), self._new = self._new, NOTHING
         if not (answer or thoughts or withdrawn):
             return None
+        if len(answer) > self.length.room:
+            answer = answer[: self.length.room]
+            self._cut()
         self.begun = True
         self._spoke = (self._spoke and not withdrawn) or bool(answer.strip())
         self._thought = self._thought or withdrawn or bool(thoughts.strip())
-        if self.limit and self._size + len(answer) > LARGEST * self._longest:
-            answer = answer[: LARGEST * self._longest - self._size]
-            self.end, self.over = State.CUT, True
-        self._size += len(answer)
-        self._thoughts += len(thoughts)
-        self._chunks += bool(answer)
+        self.length.add(answer, thoughts)
         return Piece(answer, thoughts, withdrawn=withdrawn)
 
-    @property
-    def _longest(self) -> int:
-        """Characters of the longest answer."""
-        return CHARACTERS * self.limit + SPARE
-
-    def _runs_over(self) -> bool:
-        """Whether what is new comes after the longest answer that was asked for."""
-        if not self.limit or self.over or not (self._new.answer or self._new.thoughts):
-            return False
-        tokens = self._chunks if self._size >= WORD * self._chunks else 0
-        many = self._size > SPARE and tokens > SLACK * self.limit
-        return many or self._size > self._longest or self._thoughts > THOUGHTS * self._longest
+    def _cut(self) -> None:
+        """Leave what comes after the longest answer that was asked for."""
+        self.end, self.over = State.CUT, True
+        log.warning("the answer was longer than it may be; the rest is left", model=self.faults.model)
 
     def _counted(self) -> Usage | None:
         """The usage; where nothing was counted after the start, with what was written."""
-        written = (self._size + self._thoughts) // CHARACTERS
-        if self.usage and not self.counted and self.usage.output < written:
-            return replace(self.usage, output=written)
+        if self.usage and not self.counted and self.usage.output < self.length.tokens:
+            return replace(self.usage, output=self.length.tokens)
         return self.usage

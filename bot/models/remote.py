@@ -154,7 +154,7 @@ class RemoteModel(ABC, Generic[C]):
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Answer the prompt. Closing the generator closes the connection, which makes the provider stop."""
         reading, decoder = self.reading(), Decoder()
-        reading.limit = prompt.max_tokens
+        reading.length.limit = prompt.max_tokens
         now = asyncio.get_running_loop().time
         named = False
         async with AsyncExitStack() as stack:

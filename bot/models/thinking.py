@@ -109,7 +109,7 @@ class Thinking:
             self._mode, self.reasoned, self._assumed, self._assumes = _Mode.START, True, False, False
             self._shown = []
             return True
-        partial = None if last else PARTIAL.search(self._held)
+        partial = None if last else _find(PARTIAL, self._held)
         edge = partial.start() if partial else len(self._held)
         self._keep_thoughts(self._held[:edge])
         self._held = self._held[edge:]
@@ -137,8 +137,8 @@ class Thinking:
         return bool(self._held)
 
     def _go(self, last: bool) -> bool:
-        found = MARKS.search(self._held)
-        partial = None if last else PARTIAL.search(self._held)
+        found = _find(MARKS, self._held)
+        partial = None if last else _find(PARTIAL, self._held)
         if partial and not (found and found.start() < partial.start()):
             self._say(self._held[: partial.start()])
             self._held = self._held[partial.start() :]
@@ -184,6 +184,12 @@ class Thinking:
         self._answer, self._shown = [], []
         self._withdrawn = self.lone = self.reasoned = True
         self._mode = _Mode.START
+
+
+def _find(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The first match; only what begins with a sign is looked at, which most text has none of."""
+    matches = (pattern.match(text, sign.start()) for sign in SIGNS.finditer(text))
+    return next(filter(None, matches), None)
 
 
 def in_code(text: str) -> bool:
