@@ -1,8 +1,22 @@
-"""The same examples in every run: what a property test has found is then found by everybody."""
+"""The same examples in every run, so that what a property test has found is found by everybody; the longest first."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
+
+LONGEST = ("web_hostile", "chaos", "description", "web_markdown", "secrets", "local_model", "restart_limits", "program")
+"""Files of the tests that take longest: begun last, they would keep one worker busy while the others have ended."""
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, then those that start the program, then all others."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    name = item.path.stem.removeprefix("test_")
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (not name.startswith(("story", "discord_crash")))

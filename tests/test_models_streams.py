@@ -21,7 +21,7 @@ from tests.loopback.replay import Replay
 SAMPLES = Path(__file__).parent / "samples"
 CASES = [
     case
-    for file in ("provider-answers.json", "anthropic-answers.json")
+    for file in ("provider-streams.json", "anthropic-streams.json")
     for case in json.loads((SAMPLES / file).read_text(encoding="utf-8"))
 ]
 MODELS: dict[str, Any] = {"openai": OpenAIModel, "anthropic": AnthropicModel}
