@@ -157,7 +157,7 @@ class RemoteModel(ABC, Generic[C]):
                         watch.deadline = now() + self._timeout
                 if chunk is None:
                     break
-                if reading.end:
+                if reading.end and not reading.goes_on:
                     watch.deadline = min(watch.deadline, now() + TAIL)
             if rest := reading.rest():
                 yield rest
