@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.errors import ModelFault
 from bot.messages import State, Usage
 from bot.models.openai import OpenAIModel, put_first
+from bot.models.remote import TAIL
 from bot.ports import Piece
 from tests.contracts.failing import FailingContract
 from tests.contracts.model import listen, prompt, text
@@ -267,3 +268,15 @@ async def test_credit_that_is_enough_for_a_shorter_answer_is_used(provider: Fake
     assert [request["max_tokens"] for request in provider.requests] == [900, 200]
     provider.refuse(402, "", "This request requires more credits, or fewer max_tokens. You can only afford 9.")
     assert (await fault(model, prompt(tokens=900))).fault is ModelFault.QUOTA
+
+
+async def test_a_server_that_calls_every_chunk_the_end_is_heard_out(provider: FakeOpenAI, make: Maker) -> None:
+    """Once text came after an end, a pause between chunks is one, longer than usage has: it ends with its last word."""
+    script = provider.script()
+    reading = asyncio.create_task(listen(make()))
+    await script.raw(chunk({"content": "One "}, "stop") + chunk({"content": "two "}, "stop"))
+    await asyncio.wait({reading}, timeout=2 * TAIL)
+    assert not reading.done()
+    await script.raw(chunk({"content": "three."}, "stop") + b"data: [DONE]\n\n")
+    script.close()
+    assert text(await reading) == "One two three."

@@ -3,94 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from bot.errors import ModelError, ModelFault
 from bot.messages import State, Usage
-from bot.models.blocks import BlockReading
 from bot.models.chat import ChatReading
-from bot.models.faults import Faults
 from bot.models.reading import Reading
 from bot.models.servers import Server
 from bot.models.sse import ErrorData
 from tests.fuzz.mutation import GONE, ODD, change, mutated, values
+from tests.streams import BLOCKS, CHAT, FAULTS, Json, blocks, chat, delta, read, said
 from tests.tries import tries
 
-FAULTS = Faults("openai/m", "openai", "OPENAI_API_KEY", "https://api.openai.com/v1", SecretStr(""))
-Json = dict[str, Any]
-
-
-def chat() -> Reading:
-    """A reading of OpenAI's protocol."""
-    return ChatReading(FAULTS)
-
-
-def blocks() -> Reading:
-    """A reading of Anthropic's."""
-    return BlockReading(FAULTS)
-
-
-def read(reading: Reading, events: Sequence[Any]) -> tuple[str, State, Usage | None]:
-    """(text, end, usage) of a stream of these events; bytes are passed as they are. Raises ModelError."""
-    text = ""
-    data = [event if isinstance(event, bytes) else json.dumps(event).encode() for event in events]
-    for piece in [*map(reading.read, data), reading.rest()]:
-        if piece:
-            text = piece.text if piece.withdrawn else text + piece.text
-            text.encode()  # no half characters
-    last = reading.finish()
-    assert last.end
-    return text, last.end, last.usage
-
-
-def delta(end: str | None = None, **delta: Any) -> Json:
-    """A chunk of OpenAI's protocol."""
-    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
-
-
-CHAT: list[Json] = [
-    {"id": "c", "model": "m", "created": 1, "system_fingerprint": "f", **delta(role="assistant", content="")},
-    {"id": "c", "usage": None, **delta(reasoning_content="Hm.", content=None)},
-    {"id": "c", "usage": {"prompt_tokens": 5, "completion_tokens": 1}, **delta(content="One ")},
-    {"id": "c", "service_tier": "x", **delta(content="two "), "logprobs": {"content": []}},
-    {"id": "c", **delta(content="three.")},
-    {"id": "c", **delta("stop")},
-    {
-        "id": "c",
-        "choices": [],
-        "usage": {"prompt_tokens": 5, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 1}},
-    },
-]
-START: Json = {"type": "message_start", "message": {"id": "m", "content": [], "usage": {"input_tokens": 9}}}
-STOP: Json = {"type": "message_stop"}
-END: Json = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}}
-
-
-def said(text: str, index: int = 0) -> Json:
-    """A piece of text in Anthropic's protocol."""
-    return {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text}}
-
-
-BLOCKS: list[Json] = [
-    START,
-    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "", "signature": ""}},
-    {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
-    {"type": "content_block_stop", "index": 0},
-    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
-    said("One ", 1),
-    {"type": "ping"},
-    said("two ", 1),
-    said("three.", 1),
-    {"type": "content_block_stop", "index": 1},
-    END,
-    STOP,
-]
 STREAMS: list[tuple[Callable[[], Reading], list[Json]]] = [(chat, CHAT), (blocks, BLOCKS)]
 METADATA = ("id", "model", "created", "system_fingerprint", "usage", "service_tier", "logprobs", "signature")
 
@@ -179,6 +108,8 @@ def test_no_text_is_lost_for_what_is_not_text(
         ),
         ([{**delta(content="Yes."), "error": {"code": 0, "message": ""}}, delta("stop")], "Yes."),
         ([delta(content="Yes."), delta("null"), delta(""), delta("STOP")], "Yes."),
+        ([delta(content="Yes."), b'"[DONE]"'], "Yes."),
+        ([delta("stop", content="Ye"), delta("stop", content="s.")], "Yes."),
         ([b'{"choices":[{"delta":{"content":"a\tb\xff"}}]}', delta("stop")], "a\tb\ufffd"),
         (
             [
@@ -283,147 +214,6 @@ def test_an_error_within_an_answer_is_known_in_every_shape(event: Any, fault: Mo
     with pytest.raises(ModelError, match=words) as caught:
         read(reading, [delta(content="Half"), event, delta("stop", content="no more")])
     assert caught.value.fault is fault
-
-
-ANTHROPIC: dict[str, tuple[list[Any], str, State]] = {
-    "an unknown event": ([START, {"type": "new", "text": "No."}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "an event without a type": ([START, {"text": "No."}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "a type that is no text": ([START, {"type": 5}, {"type": None}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "pings": (
-        [{"type": "ping"}, START, {"type": "ping"}, said("Yes."), {"type": "ping"}, END, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "no start": ([said("Yes."), END, STOP], "Yes.", State.DONE),
-    "a start without a message": ([{"type": "message_start"}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "a start without usage": ([{"type": "message_start", "message": {}}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "a start with null usage": (
-        [{"type": "message_start", "message": {"usage": None}}, said("Yes."), END, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "null usage at the end": ([START, said("Yes."), {**END, "usage": None}, STOP], "Yes.", State.DONE),
-    "usage as text": ([START, said("Yes."), {**END, "usage": {"output_tokens": "3"}}, STOP], "Yes.", State.DONE),
-    "usage as a list": ([START, said("Yes."), {**END, "usage": [3]}, STOP], "Yes.", State.DONE),
-    "an unknown block": (
-        [
-            START,
-            {"type": "content_block_start", "content_block": {"type": "new", "data": "x"}},
-            said("Yes."),
-            END,
-            STOP,
-        ],
-        "Yes.",
-        State.DONE,
-    ),
-    "a block without content": ([START, {"type": "content_block_start"}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "a block that begins with text": (
-        [START, {"type": "content_block_start", "content_block": {"text": "Ye"}}, said("s."), END, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "no block starts": ([START, said("Ye", 0), said("s.", 7), END, STOP], "Yes.", State.DONE),
-    "a piece without delta": ([START, {"type": "content_block_delta"}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "a piece that is null": (
-        [
-            START,
-            {"type": "content_block_delta", "delta": {"type": "text_delta", "text": None}},
-            said("Yes."),
-            END,
-            STOP,
-        ],
-        "Yes.",
-        State.DONE,
-    ),
-    "an unknown piece": (
-        [START, {"type": "content_block_delta", "delta": {"type": "citations_delta"}}, said("Yes."), END, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "tool input": (
-        [
-            START,
-            {"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": "{}"}},
-            said("Yes."),
-            END,
-            STOP,
-        ],
-        "Yes.",
-        State.DONE,
-    ),
-    "text in parts": (
-        [START, {"type": "content_block_delta", "delta": {"text": [{"type": "text", "text": "Yes."}]}}, END, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "a new reason": (
-        [START, said("Yes."), {"type": "message_delta", "delta": {"stop_reason": "something_new"}}, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "a null reason, then one": (
-        [START, said("Yes."), {"type": "message_delta", "delta": {"stop_reason": None}}, END, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "the context's end": (
-        [START, said("Ye"), {"type": "message_delta", "delta": {"stop_reason": "model_context_window_exceeded"}}, STOP],
-        "Ye",
-        State.CUT,
-    ),
-    "a refusal": (
-        [START, said("No"), {"type": "message_delta", "delta": {"stop_reason": "refusal"}}],
-        "No",
-        State.REFUSED,
-    ),
-    "no delta in the last": ([START, said("Yes."), {"type": "message_delta", "usage": {}}, STOP], "Yes.", State.DONE),
-    "no message_delta": ([START, said("Yes."), STOP], "Yes.", State.DONE),
-    "no message_stop": ([START, said("Yes."), END], "Yes.", State.DONE),
-    "OpenAI's end": ([START, said("Yes."), END, b"[DONE]"], "Yes.", State.DONE),
-    "an error after the end": (
-        [START, said("Yes."), END, {"type": "error", "error": {"type": "overloaded_error"}}, STOP],
-        "Yes.",
-        State.DONE,
-    ),
-    "damage after the end": ([START, said("Yes."), END, b"{oops", STOP], "Yes.", State.DONE),
-    "a null error": ([START, {"type": "ping", "error": None}, said("Yes."), END, STOP], "Yes.", State.DONE),
-    "thoughts in the text": ([START, said("<think>Hm."), said("</think>Yes."), END, STOP], "Yes.", State.DONE),
-    "a whole message": (
-        [{"type": "message", "content": [{"type": "text", "text": "Yes."}, {"type": "new"}, 5], "stop_reason": None}],
-        "Yes.",
-        State.DONE,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ANTHROPIC)
-def test_every_oddity_of_anthropics_protocol_is_borne(name: str) -> None:
-    """Unknown events and blocks, null or odd usage, new reasons, a missing end: the answer is whole."""
-    events, text, state = ANTHROPIC[name]
-    assert read(blocks(), events)[:2] == (text, state)
-
-
-@pytest.mark.parametrize(
-    ("event", "fault"),
-    [
-        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, ModelFault.OVERLOAD),
-        ({"type": "error", "error": "Overloaded"}, ModelFault.OVERLOAD),
-        ({"type": "error", "message": "Overloaded"}, ModelFault.OVERLOAD),
-        ({"error": {"message": "Overloaded"}}, ModelFault.OVERLOAD),
-        ({"type": "error"}, ModelFault.CUT),
-    ],
-)
-def test_an_error_of_anthropics_protocol_is_known_in_every_shape(event: Json, fault: ModelFault) -> None:
-    """With and without an object for it."""
-    with pytest.raises(ModelError) as caught:
-        read(blocks(), [START, said("Half"), event])
-    assert caught.value.fault is fault
-
-
-def test_a_count_that_never_came_is_guessed_from_what_was_written() -> None:
-    """The start of Anthropic's stream counts one token; without the count of the end it would stand in the books."""
-    start = {"type": "message_start", "message": {"usage": {"input_tokens": 9, "output_tokens": 1}}}
-    assert read(blocks(), [start, said("word " * 60), STOP])[2] == Usage(9, 50)
 
 
 def test_a_server_that_only_closes_its_thoughts_is_remembered() -> None:

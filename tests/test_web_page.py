@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from bot.errors import ModelError, ModelFault
 from bot.messages import State
+from bot.ports import Piece
 from tests.browser import ENTER, SHIFT, Browser, browser, missing
 from tests.webserver import PATIENCE, Web, web
 
@@ -155,6 +156,19 @@ async def test_an_ending_that_is_not_whole_is_told(server: Web, page: Browser) -
     await page.ask("Hi")
     await page.until(WHOLE)
     assert "limit" in (await page.texts(".answer .note"))[0]
+
+
+async def test_thoughts_that_were_shown_are_taken_away(server: Web, page: Browser) -> None:
+    """What a model only thought aloud leaves the page when its answer begins, and is not remembered."""
+    more = asyncio.Event()
+    server.model.say("A **secret** plan.\n\n- one\n", more, Piece(withdrawn=True), "The sea is ", "deep.")
+    await page.go(server.url)
+    await page.ask("Hi")
+    await page.until("document.querySelector('.growing strong')?.innerText === 'secret'")
+    more.set()
+    await page.until(WHOLE)
+    assert await page.texts(".answer .text") == ["The sea is deep."]
+    assert await said(server, page) == ["Hi", "The sea is deep."]
 
 
 async def test_forgetting_asks_once_more(server: Web, page: Browser) -> None:

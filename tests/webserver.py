@@ -26,7 +26,7 @@ from bot.ports import Piece, Prompt
 from storage.sqlite import SqliteMemory
 
 STAMP = re.compile(r"^\[\d{4}-\d\d-\d\d [^\]]*\] ")
-Part = str | State | Exception | asyncio.Event
+Part = str | Piece | State | Exception | asyncio.Event
 PATIENCE = 20.0
 """Seconds after which something that a test waits for will not come any more."""
 
@@ -60,6 +60,8 @@ class Scripted:
             for part in self._answers.popleft() if self._answers else ("Hello.",):
                 if isinstance(part, State):
                     end = part
+                elif isinstance(part, Piece):
+                    yield part
                 elif isinstance(part, Exception):
                     raise part
                 elif isinstance(part, asyncio.Event):

@@ -41,6 +41,7 @@ class Reading(ABC):
         self.usage: Usage | None = None
         self.counted = False  # the usage is that of the whole answer
         self.begun = False
+        self.goes_on = False  # text came after the end: only the server's own last word is the end
         self.length = Length()
         self._server = server or Server()
         self._model = model
@@ -60,7 +61,7 @@ class Reading(ABC):
         """Take in the data of one event; returns what it brings for the reader. Never raises."""
         if self.over or not data.strip():
             return None
-        if data.strip() == DONE:
+        if data.strip(b' "') == DONE:
             self.end, self.over = self.end or State.DONE, True
             return None
         ended = self.end
@@ -68,6 +69,7 @@ class Reading(ABC):
         if self.length.over and (self._new.answer or self._new.thoughts) and (ended or not self.end):
             self._cut()
             return None
+        self.goes_on = self.goes_on or bool(ended and self._new.answer)
         return self._piece()
 
     def rest(self) -> Piece | None:

@@ -170,7 +170,7 @@ class RemoteModel(ABC, Generic[C]):
                         watch.speak(bool(piece.text))
                 if chunk is None:
                     break
-                if reading.end:
+                if reading.end and not reading.goes_on:
                     watch.deadline = min(watch.deadline, now() + TAIL)
             if rest := reading.rest():
                 yield rest

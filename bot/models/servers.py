@@ -93,4 +93,4 @@ async def ask_without(
                 raise
             refused.add(part)
             server.note(part, model)
-            log.warning("the server does not take a part of the request; it is left out from now on", part=part.value)
+            log.warning("the server does not take a part of the request", part=part.value, model=model)
