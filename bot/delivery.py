@@ -135,11 +135,14 @@ def _account(answer: Answer, screen: Reply, fault: str) -> Answer:
     answer = replace(answer, posts=tuple(screen.posts), limited=screen.limited)
     if screen.closed:
         fault = fault or screen.closed.fault.value
-        return replace(answer, text=screen.shown, state=State.FAILED, note=screen.note, fault=fault)
+        note = screen.note if screen.whole else ""
+        return replace(answer, text=screen.shown, state=State.FAILED, note=note, fault=fault)
     if not fault:
         return answer
     state = State.STOPPED if fault == PlatformFault.GONE else State.FAILED
-    return replace(answer, text=answer.text if screen.whole else screen.shown, state=state, fault=fault)
+    if screen.whole:
+        return replace(answer, state=state, fault=fault)
+    return replace(answer, text=screen.shown, state=state, note="", fault=fault)
 
 
 async def _read(

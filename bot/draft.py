@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.errors import PlatformError
+from bot.errors import PlatformError, PlatformFault
 from bot.markdown import Cut, split
 from bot.messages import Page, State
 from bot.notes import THINKING, withheld
@@ -27,6 +27,7 @@ class Draft:
         self.turn = turn
         self.attempt = attempt
         self._accepted: list[str] = []
+        self._closings: list[tuple[list[str], str]] = []
         self._channel = channel
 
     def restart(self) -> None:
@@ -42,15 +43,19 @@ class Draft:
         self.state, self.note, self.ended = state, note, True
 
     def close(self, accepted: list[str], refusal: PlatformError) -> None:
-        """Keep the texts that were accepted, with a sentence below them; then the sentence alone; then raise."""
-        if self.refusal and not self._accepted:
+        """Keep the texts that were accepted, with a sentence below them; raise where every form of that is refused.
+
+        Each further call goes on to the next form: the sentence alone, then the texts alone. Where the sentence needs
+        a message of its own, which is refused, the texts stay alone at once.
+        """
+        if self.refusal is None:
+            self._accepted, self.refusal, self._closings = accepted, refusal, list_closings(accepted, refusal.fault)
+        elif self._accepted and len(self.make_pages()[0]) > len(self._accepted):
+            self._closings = [(self._accepted, "")]
+        if not self._closings:
             raise refusal
-        if self.refusal and len(self.make_pages()[0]) > len(self._accepted):
-            self.note = ""  # the sentence needs a message of its own, which is refused
-            return
-        self._accepted = [] if self.refusal else accepted
-        self.refusal = self.refusal or refusal
-        self.end(State.FAILED, withheld(self.refusal.fault, begun=bool(self._accepted)))
+        self._accepted, note = self._closings.pop(0)
+        self.end(State.FAILED, note)
 
     def make_pages(self) -> tuple[list[Page], tuple[Cut, ...]]:
         """Return the pages that show it, and the cuts that they rest on.
@@ -77,3 +82,9 @@ class Draft:
     def _measure(self, text: str) -> int:
         """Measure a page with room for its cursor, so that the final text needs no page fewer than the draft."""
         return self._channel.measure(Page(text, State.GROWING))
+
+
+def list_closings(accepted: list[str], fault: PlatformFault) -> list[tuple[list[str], str]]:
+    """List the forms of an answer that was given up, as its texts and its note, the best first."""
+    alone = ([], withheld(fault, begun=False))
+    return [(accepted, withheld(fault, begun=True)), alone, (accepted, "")] if accepted else [alone]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import takewhile
 
 from bot.errors import PlatformError, PlatformFault
@@ -69,7 +68,7 @@ class Shown:
     async def replace(self, page: Page) -> None:
         """Post a page anew; its message and all that follow are surplus: the order stays. Raises PlatformError."""
         new = await self._channel.post(page)
-        self.surplus += self.posts[page.part :]
+        self.surplus += [post for post in self.posts[page.part :] if post != new]
         self.posts[page.part :] = [new]
         self._pages[page.part :] = [page]
         self._note_beginning(page)
@@ -87,11 +86,20 @@ class Shown:
             del self.posts[-1], self._pages[-1]
 
     async def withdraw_drafts(self) -> None:
-        """Leave no message that shows that it grows, as far as the platform lets them be deleted."""
+        """Delete each message that shows that it grows, as far as the platform lets it be; what is deleted is gone."""
+        kept: list[tuple[str, Page | None]] = []
         for post, page in zip(self.posts, self._pages, strict=True):
-            if page and page.state is State.GROWING:
-                with suppress(PlatformError):
-                    await self._channel.delete(post)
+            if not page or page.state is not State.GROWING or not await self._delete(post):
+                kept.append((post, page))
+        self.posts, self._pages = [post for post, _ in kept], [page for _, page in kept]
+
+    async def _delete(self, post: str) -> bool:
+        """Delete a message; tell whether it is gone."""
+        try:
+            await self._channel.delete(post)
+        except PlatformError as error:
+            return error.fault is PlatformFault.GONE
+        return True
 
     def _note_beginning(self, page: Page) -> None:
         if page.text and self.begun is None:

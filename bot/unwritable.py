@@ -24,10 +24,9 @@ async def find_obstacle(channel: Channel | Transcript) -> str:
 
 
 def is_unseen(answer: Answer) -> bool:
-    """Tell whether the platform let nothing of an answer stand, so that nobody was told anything."""
-    return not answer.posts and answer.fault in (
-        PlatformFault.FORBIDDEN, PlatformFault.MODERATED, PlatformFault.REJECTED
-    )  # fmt: skip
+    """Tell whether the platform refused an answer and every sentence that says so."""
+    refused = (PlatformFault.FORBIDDEN, PlatformFault.MODERATED, PlatformFault.REJECTED)
+    return answer.fault in refused and not answer.note
 
 
 async def explain_unwritable(

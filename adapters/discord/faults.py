@@ -21,6 +21,10 @@ NO_HISTORY = 160002
 """A reply needs the permission to read the history; a message without a reference does not."""
 THREAD_EXISTS = 160004
 """A message has one thread at most, and this one has it."""
+SLOW_MODE = 20016
+"""A channel's slow mode, which holds for posts alone: a 429 that says when the next one may come, in hours perhaps."""
+LONGEST_SLOW_MODE = 30.0
+"""Seconds of slow mode that a post waits; after a longer one, edits would wait in vain too."""
 PAUSE = 1.0
 """Seconds to wait where a 429 does not say how long."""
 
@@ -30,6 +34,8 @@ def explain(status: int, body: Any, headers: Mapping[str, str]) -> PlatformError
     said = body if isinstance(body, dict) else {}
     code = int(said.get("code") or 0)
     detail = f"{code} {said.get('message') or ''}".strip() if code else f"HTTP {status}"
+    if code == SLOW_MODE and wait(said, headers) > LONGEST_SLOW_MODE:
+        return PlatformError(PlatformFault.FORBIDDEN, detail)
     if status == 429 and code != TOO_OLD:
         return PlatformError(PlatformFault.RATE, detail, wait(said, headers))
     return PlatformError(_fault(status, code), detail)

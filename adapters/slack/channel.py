@@ -79,9 +79,14 @@ class SlackChannel:
         except PlatformError as error:
             if error.fault is PlatformFault.NETWORK:
                 self._unsure, self._lost = True, form(page)["text"]
+            if error.fault in (PlatformFault.FORBIDDEN, PlatformFault.GONE):
+                self._workspace.permissions.doubt(self._channel)
             raise
+        if not (ts := answer.get("ts")):
+            self._unsure, self._lost = True, form(page)["text"]
+            raise PlatformError(PlatformFault.NETWORK, "Slack's answer to a post cannot be read")
         self._workspace.permissions.confirm(self._channel)
-        return self._remember(str(answer["ts"]))
+        return self._remember(str(ts))
 
     @property
     def where(self) -> str:

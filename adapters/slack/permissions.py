@@ -44,6 +44,10 @@ class Permissions:
         if len(self._open) > MOST:
             self._open.popitem(last=False)
 
+    def doubt(self, channel: str) -> None:
+        """Take in that a channel did not take a post: it is asked about again."""
+        self._open.pop(channel, None)
+
     async def find_obstacle(self, channel: str) -> str:
         """Say what keeps the bot from writing in a channel; empty where nothing is known to."""
         now = asyncio.get_running_loop().time()
