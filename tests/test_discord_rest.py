@@ -48,7 +48,7 @@ async def goes(pacer: Pacer) -> bool:
         (429, 30046, PlatformFault.REJECTED),
         (401, 0, PlatformFault.FORBIDDEN),
         (400, 50035, PlatformFault.REJECTED),
-        (400, 200000, PlatformFault.REJECTED),
+        (400, 200000, PlatformFault.MODERATED),
         (500, 0, PlatformFault.NETWORK),
         (503, 0, PlatformFault.NETWORK),
     ],

@@ -33,7 +33,7 @@ async def test_one_persons_refused_input_and_a_models_silence_cost_nobody_an_ans
     """
     async with FakeOpenAI() as model:
         model.about = {"test-model": {"shutdown_date": (datetime.now(UTC).date() + timedelta(10)).isoformat()}}
-        environ = {**MODEL, "PARLEY_OPENAI__TIMEOUT": "2", **asking(model)}
+        environ = {**MODEL, "PARLEY_OPENAI__TIMEOUT": "4", **asking(model)}
         async with Program(tmp_path, **environ) as parley:
             for number in range(THRESHOLD):
                 model.refuse(403, "", "Input was flagged")
@@ -43,9 +43,9 @@ async def test_one_persons_refused_input_and_a_models_silence_cost_nobody_an_ans
 
             script = model.script()
             asking_ = asyncio.create_task(post(parley, "think"))
-            await script.alive(1.2)
+            await script.alive(2.2)
             await script.raw(chunk({"role": "assistant", "content": "", "reasoning_details": [{"data": "x"}]}))
-            await script.alive(1.2)
+            await script.alive(2.2)
             await script.send("Thought long.")
             await script.end()
             assert await asking_ == (200, "Thought long.")
@@ -78,6 +78,7 @@ async def test_a_fallback_model_is_asked_instead_of_a_long_wait(tmp_path: Path) 
             "PARLEY_BOT__FALLBACK_MODELS": "anthropic/claude-x",
             "ANTHROPIC_API_KEY": second.key,
             "ANTHROPIC_BASE_URL": second.base_url,
+            "PARLEY_ANTHROPIC__TIMEOUT": "60",
         }
         async with Program(tmp_path, **environ) as parley:
             assert await post(parley, "hello") == (200, "You said: hello")

@@ -18,6 +18,7 @@ from bot.record import Material
 
 REASONS = {
     PlatformFault.REJECTED: "{name} is too large, or kept where I may not fetch it.",
+    PlatformFault.MODERATED: "The moderation here does not let me have {name}.",
     PlatformFault.FORBIDDEN: "I am not allowed to fetch {name}.",
     PlatformFault.GONE: "{name} is not there any more.",
     PlatformFault.RATE: "I could not fetch {name} just now; please send it again in a minute.",
