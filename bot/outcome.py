@@ -6,6 +6,7 @@ import structlog
 
 from bot import notes
 from bot.alerts import Alerts
+from bot.errors import ModelFault
 from bot.metrics import Metrics
 from bot.record import Answer
 
@@ -18,7 +19,8 @@ def tell_operator(platform: str, answer: Answer, metrics: Metrics, alerts: Alert
     for other in answer.others:
         metrics.tokens(other.usage)
     metrics.limited(platform, answer.limited)
-    if sentence := notes.ALERTS.get(answer.fault):
+    sentence = notes.ALERTS.get(answer.fault)
+    if sentence and answer.fault in tuple(ModelFault):  # what else fails is told where it is known what and where
         alerts.tell(answer.fault, sentence.format(model=answer.model))
     log.info(
         "answered",

@@ -60,6 +60,8 @@ async def test_where_discord_lets_it_not_write_the_model_is_not_asked(tmp_path: 
             assert "I lack the permission Send Messages" in discord.answers(dm)[0].shown
             assert "#random (Loopback): I lack the permission Send Messages" in discord.answers(owner)[0].shown
             assert not model.requests
+            assert [line["fault"] for line in parley.events if line["event"] == "answered"] == ["forbidden"] * 2
+            assert "a turn broke" not in [line["event"] for line in parley.events]
             discord.say(content=f"<@{BOT}> Hello here", channel=GENERAL)
             assert "Hello here" in (await discord_whole(discord, 1)).shown
 
@@ -89,7 +91,8 @@ async def test_in_an_archived_channel_of_slack_the_model_is_not_asked(tmp_path: 
         await slack.say(CHANNEL, f"<@{SLACK_BOT}> Tell me")
         await slack.until(lambda: slack.answers(DM), PATIENCE)
         assert "the channel is archived" in slack.answers(DM)[0].shown
-        assert (await parley.logged("answered"))["state"] == "failed"
+        answered = await parley.logged("answered")
+        assert (answered["state"], answered["fault"]) == ("failed", "forbidden")
         assert not model.requests
 
 
