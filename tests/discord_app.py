@@ -21,8 +21,10 @@ from bot.config import AccessSettings, BotSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.health import Host
+from bot.listening import Listening
 from bot.messages import Author, Caller, Control, Incoming, Message, Page, Place, State
-from bot.ports import Channel
+from bot.places import PlaceTables
+from bot.ports import Channel, Memory
 from bot.privacy import Attach
 from bot.record import Answer, Turn
 from tests.loopback.discord import ANN, BOT, GENERAL, GUILD, FakeDiscord, payloads
@@ -38,6 +40,7 @@ class Notebook:
 
     claims: dict[tuple[str, str], str] = field(default_factory=dict)
     finished: list[Answer] = field(default_factory=list)
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: bool = False
     empty: bool = False
 
@@ -60,6 +63,13 @@ class Notebook:
     async def asked(self, place: str) -> bool:
         self.check()
         return place in self.claims.values()
+
+    async def metadata(self, place: str) -> dict[str, Any]:
+        self.check()
+        return self.notes.get(place, {})
+
+    async def annotate(self, place: str, key: str, value: Any) -> None:
+        self.notes[place] = {**self.notes.get(place, {}), key: value}
 
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
         self.check()
@@ -91,6 +101,8 @@ class Echo:
         self.said = ""
         self.exports: dict[str, str] = {}
         self.access = AccessSettings()
+        self.tables = PlaceTables()
+        self.listening = Listening(cast(Memory, self.memory), self.tables)
         self.shut: set[str] = set()
         self.served = 0
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
@@ -112,6 +124,10 @@ class Echo:
         self.received.append(incoming)
         turn = await self.memory.claim(incoming)
         return asyncio.create_task(self._answer(incoming, channel, turn)) if turn else None
+
+    def place_for(self, place: Place, person: Author) -> Place:
+        """As the settings say."""
+        return self.tables.place_for(place, person.id)
 
     async def bars(self, place: Place, caller: Caller) -> str:
         """What whom somebody shut out is told."""

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 import structlog
 
-from adapters.discord.incoming import SPOKEN
+from adapters.discord.audience import SPOKEN
 from adapters.discord.rest import Rest
 from adapters.discord.words import call, read
 from bot.commands import match

@@ -9,7 +9,7 @@ from bot.quotes import plain
 
 TOKEN = re.compile(r"<([^<>\n]+)>")
 USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>\n]*)?>")
-GROUP = re.compile(r"<!subteam\^")
+GROUP = re.compile(r"<!(?:subteam\^|here\b|channel\b|everyone\b)")
 
 
 def mentions(text: str) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def mentions(text: str) -> tuple[str, ...]:
 
 
 def calls_others(text: str, me: str) -> bool:
-    """Whether it mentions somebody, or a group, but not `me`."""
+    """Whether it mentions somebody, a group, or all who are there, but not `me`."""
     people = mentions(text)
     return me not in people and bool(people or GROUP.search(text))
 

@@ -53,14 +53,14 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
         for method, scope in OPTIONAL.items():
             if scopes and scope not in scopes:
                 workspace.miss(method, f"the token lacks {scope}")
-        intake = Intake(engine, workspace, settings.thread_follow_ups, settings.admins)
+        intake = Intake(engine, workspace, settings)
         app = build(client, me, intake, host)
         Commands(engine, workspace, settings, host).register(app)
         Presses(engine, me, settings, host).register(app)
         engine.serve("slack", partial(SlackChannel, workspace, reopened=True, past=intake.past))
         if settings.admins:
             engine.alerts.connect("slack", Admins(workspace, settings.admins).tell)
-        missed = Missed(engine.memory, workspace, intake, settings.catch_up, host.closing)
+        missed = Missed(engine, workspace, intake, settings.catch_up, host.closing)
         looking = asyncio.create_task(missed.run())
         looking.add_done_callback(_report)
         log.info("logged in to slack", team=me.team, bot=me.user, transport="http" if door else "socket mode")

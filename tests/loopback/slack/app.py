@@ -17,8 +17,10 @@ from bot.config import AccessSettings, BotSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.health import Asgi, Host
+from bot.listening import Listening
 from bot.messages import Author, Caller, Incoming, Message, Page, Place, State
-from bot.ports import Channel
+from bot.places import PlaceTables
+from bot.ports import Channel, Memory
 from bot.privacy import Attach
 from bot.record import Answer, Turn
 from tests.loopback.slack.server import FakeSlack
@@ -45,6 +47,10 @@ class Notebook:
 
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
         self.finished.append(answer)
+
+    async def heard(self, incoming: Incoming) -> bool:
+        self.check()
+        return (incoming.channel_id, incoming.message_id) in self.claims
 
     async def asked(self, place: str) -> bool:
         self.check()
@@ -85,6 +91,8 @@ class Echo:
         self.alerts = Alerts()
         self.settings = BotSettings()
         self.access = AccessSettings()
+        self.tables = PlaceTables()
+        self.listening = Listening(cast(Memory, self.memory), self.tables)
         self.shut: set[str] = set()
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
@@ -104,6 +112,10 @@ class Echo:
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
         return task
+
+    def place_for(self, place: Place, person: Author) -> Place:
+        """As the settings say."""
+        return self.tables.place_for(place, person.id)
 
     async def bars(self, place: Place, caller: Caller) -> str:
         """What whom somebody shut out is told."""
