@@ -80,6 +80,7 @@ class Engine:
         """
         self._recovery.connect(platform, opener)
         self._spawn(self._recovery.finish(platform))
+        self._spawn(self.listening.warn(platform, self.settings.names))
 
     async def abandon(self) -> None:
         """Close what a crash left open where nobody can read it any more: on the page and in the terminal."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import structlog
 
 from bot import notes
+from bot.errors import StorageError
 from bot.messages import Caller, Place
 from bot.places import PlaceTables
 from bot.ports import Memory
@@ -15,6 +18,8 @@ from bot.ports import Memory
 SWITCHES = "parley:listen"
 """Where the memory keeps what admins said, by the key of a channel: a place nobody speaks in."""
 ON_OFF = {"on": True, "off": False}
+
+log = structlog.get_logger(__name__)
 
 
 class Listening:
@@ -33,9 +38,10 @@ class Listening:
         self._lock = asyncio.Lock()
 
     async def answers_all(self, place: Place, sent: float = math.inf) -> bool:
-        """Whether all is answered in a place that is said to nobody else, at a time in seconds since 1970 or now.
+        """Whether all is answered in a place that is said to nobody else.
 
-        What was said before an admin switched it on is not.
+        `sent` is when it was said, in seconds since 1970, where that is some time ago: what was said before an admin
+        switched it on is not answered.
         """
         if place.direct:
             return True
@@ -49,6 +55,19 @@ class Listening:
             switches = await self._read()
         wanted = {key: float(table.answer == "all") for key, table in self._tables.tables.items()} | switches
         return [key for key, on in wanted.items() if on and key.startswith(f"{platform}:")]
+
+    async def warn(self, platform: str, names: Sequence[str]) -> None:
+        """Say in the log where the bot is to read on a platform what it cannot read; `names` are its own."""
+        hindrance = self.hindrances.get(platform)
+        try:
+            channels = await self.find_channels(platform) if hindrance else []
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+            return
+        if hindrance and (channels or names):
+            log.warning(
+                "what does not mention the bot cannot be read", platform=platform, channels=channels, names=names
+            )
 
     async def obey(self, place: Place, caller: Caller, value: str) -> str:
         """Carry out `/listen`, `/listen on` and `/listen off`; returns what the person is told."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import discord as library
@@ -17,7 +17,7 @@ from adapters.discord.incoming import incoming
 from adapters.discord.rest import connect
 from bot.alerts import Alerts
 from bot.commands import PUBLIC
-from bot.config import AccessSettings, BotSettings
+from bot.config import AccessSettings, BotSettings, PlaceSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.health import Host
@@ -62,7 +62,7 @@ class Notebook:
 
     async def asked(self, place: str) -> bool:
         self.check()
-        return place in self.claims.values()
+        return any(place == key or key.startswith(f"{place}:") for key in self.claims.values())
 
     async def metadata(self, place: str) -> dict[str, Any]:
         self.check()
@@ -101,8 +101,7 @@ class Echo:
         self.said = ""
         self.exports: dict[str, str] = {}
         self.access = AccessSettings()
-        self.tables = PlaceTables()
-        self.listening = Listening(cast(Memory, self.memory), self.tables)
+        self.have_places({})
         self.shut: set[str] = set()
         self.served = 0
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
@@ -121,9 +120,15 @@ class Echo:
 
     async def take(self, incoming: Incoming, channel: Channel) -> asyncio.Future[Answer] | None:
         """Claim, and begin to answer."""
+        incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
         self.received.append(incoming)
         turn = await self.memory.claim(incoming)
         return asyncio.create_task(self._answer(incoming, channel, turn)) if turn else None
+
+    def have_places(self, places: Mapping[str, PlaceSettings]) -> None:
+        """Have these tables of `[places]`."""
+        self.tables = PlaceTables(places)
+        self.listening = Listening(cast(Memory, self.memory), self.tables)
 
     def place_for(self, place: Place, person: Author) -> Place:
         """As the settings say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -81,7 +82,7 @@ class Intake:
 
     async def recover(self, message: discord.Message) -> None:
         """Begin to answer a message that was missed; returns when it is on record. Raises StorageError."""
-        question = await self._question(message)
+        question = await self._question(message, late=True)
         if question and unreadable(message, self._me):
             await self._explain(question)
         elif question:
@@ -89,9 +90,9 @@ class Intake:
             await self._engine.take(question, self.open(question, replies_to(message) != self._me))
 
     async def by_role(self, message: discord.Message) -> bool:
-        """Whether it is for the bot, and a list may name a role of its author."""
+        """Whether a message that was missed is for the bot, and a list may name a role of its author."""
         lists = self._engine.access
-        return bool(lists.allow_people or lists.block) and await self._is_for_bot(message)
+        return bool(lists.allow_people or lists.block) and await self._is_for_bot(message, late=True)
 
     async def amend(self, event: discord.RawMessageUpdateEvent) -> None:
         """Take in that somebody edited a message, which may be for the bot no more.
@@ -125,23 +126,26 @@ class Intake:
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
-    async def _question(self, message: discord.Message) -> Incoming | None:
+    async def _question(self, message: discord.Message, late: bool = False) -> Incoming | None:
         """The message as the engine wants it; None where it is not for the bot, was deleted, or comes too late."""
-        if self._closing.is_set() or not await self._is_for_bot(message) or str(message.id) in self._rest.gone:
+        if self._closing.is_set() or not await self._is_for_bot(message, late) or str(message.id) in self._rest.gone:
             return None
         threads = self._settings.reply_in == "thread"
         return incoming(message, self._me, True, threads, self._bots, self._admins, self._names)
 
-    async def _is_for_bot(self, message: discord.Message) -> bool:
-        """Whether it is to be answered: said to the bot, or to nobody in particular where the bot answers that."""
-        audience = find_audience(message, self._me, self._names, self._bots)
-        return is_for_bot(audience, audience is Audience.ANYBODY and await self._answers_unasked(message))
+    async def _is_for_bot(self, message: discord.Message, late: bool) -> bool:
+        """Whether it is to be answered: said to the bot, or to nobody in particular where the bot answers that.
 
-    async def _answers_unasked(self, message: discord.Message) -> bool:
+        `late` says that it was missed.
+        """
+        audience = find_audience(message, self._me, self._names, self._bots)
+        return is_for_bot(audience, audience is Audience.ANYBODY and await self._answers_unasked(message, late))
+
+    async def _answers_unasked(self, message: discord.Message, late: bool) -> bool:
         """Whether the bot answers there without being addressed: everywhere in the channel, or in this thread."""
         place = locate(message.channel.id, direct=False, home=home(message.channel))
         try:
-            sent = message.created_at.timestamp()
+            sent = message.created_at.timestamp() if late else math.inf
             return await self._engine.listening.answers_all(place, sent) or await self._joined(message.channel)
         except StorageError as error:
             log.error("the memory failed", error=str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -67,7 +68,7 @@ class Intake:
             await self._follow(body)
             return
         audience = find_audience(said, me, self._called)
-        if not is_for_bot(audience, audience is Audience.ANYBODY and await self._answers_unasked(said)):
+        if not is_for_bot(audience, audience is Audience.ANYBODY and await self._answers_unasked(said, late)):
             return
         question = incoming(said, me, {}, True, self._admins, self._called)
         if question and await self._engine.admits(replace(question, late=late), self._open(question)):
@@ -87,12 +88,12 @@ class Intake:
             names = await self._people.names(said.people)
             await self._engine.amend(read(said, me, names, self._admins, self._called))
 
-    async def _answers_unasked(self, said: Spoken) -> bool:
+    async def _answers_unasked(self, said: Spoken, late: bool) -> bool:
         """Whether the bot answers there without being addressed, and was not told to be quiet.
 
         In a thread it has to take part, also where it answers everything in the channel: threads of others are theirs.
         """
-        listens = await self._engine.listening.answers_all(said.place, said.sent)
+        listens = await self._engine.listening.answers_all(said.place, said.sent if late else math.inf)
         if not (listens or (said.thread and self._follow_ups)) or (said.thread and not await self._takes_part(said)):
             return False
         return QUIET not in await self._engine.memory.metadata(said.place.key)
