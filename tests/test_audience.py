@@ -81,7 +81,9 @@ def test_whom_a_message_on_discord_is_for() -> None:
         gateway.say(f"parley, ask <@{BEN}>"),
         gateway.say("parley, why?", reference=str(theirs.id)),
     ]
+    own = gateway.say("a thought")
     anybody = [gateway.say("why?"), gateway.say("why?", channel=TALK), gateway.say("I asked parley")]
+    anybody += [gateway.say("and why?", reference=str(own.id), ping=ping) for ping in (True, False)]
     others = [
         gateway.say(f"<@{BEN}> why?"),
         gateway.say(f"<@&{HELPERS}> why?"),

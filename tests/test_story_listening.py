@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot import notes
-from tests.loopback.discord import ANN, BEN, BOT, GENERAL, OWNER, RANDOM, ROBOT, TALK, FakeDiscord
+from tests.loopback.discord import ANN, ANN_DM, BEN, BEN_DM, BOT, GENERAL, OWNER, RANDOM, ROBOT, TALK, FakeDiscord
 from tests.loopback.discord.interactions import Interaction
 from tests.loopback.openai import FakeOpenAI
 from tests.program import Program, call
@@ -51,7 +51,9 @@ async def told(discord: FakeDiscord, one: Interaction) -> str:
 
 
 async def test_a_channel_where_everything_is_answered(discord: FakeDiscord, model: FakeOpenAI, tmp_path: Path) -> None:
-    """Without a mention, in its threads too; not what is for others; `/listen` overrides it and survives a restart.
+    """Without a mention, in its threads too; not what is for others, nor while it pauses, of which nothing is said.
+
+    `/listen` overrides it and survives a restart.
 
     Elsewhere a message that begins with a name is a mention.
     """
@@ -77,6 +79,14 @@ async def test_a_channel_where_everything_is_answered(discord: FakeDiscord, mode
         await whole(discord, 1, RANDOM)
         assert model.requests[-1]["messages"][-1]["content"].endswith("Ann: named-there")
 
+        pause = discord.slash("pause", user=OWNER)
+        await told(discord, pause)
+        discord.say(GENERAL, "while-it-pauses")
+        discord.say(GENERAL, f"{MENTION} while-it-pauses", author=BEN)
+        await discord.until(lambda: discord.answers(BEN_DM), PATIENCE)
+        assert not discord.answers(ANN_DM)
+        resume = discord.slash("resume", user=OWNER)
+        await told(discord, resume)
         refused = discord.slash("listen", options={"state": "off"}, user=ANN)
         assert (await told(discord, refused), refused.private) == (notes.ADMINS_ONLY, True)
         off = discord.slash("listen", options={"state": "off"}, user=OWNER)
@@ -99,7 +109,7 @@ async def test_a_channel_where_everything_is_answered(discord: FakeDiscord, mode
     everything = heard(model)
     for text in ("on-again", "in a thread of it"):
         assert text in everything
-    for text in ("for-a", "from-a-bot", "a-notice", "elsewhere", "while-it-is-off", "still-off", "Parley"):
+    for text in ("for-a", "from-a-bot", "a-notice", "elsewhere", "while-it", "still-off", "Parley"):
         assert text not in everything
 
 

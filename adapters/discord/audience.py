@@ -24,8 +24,9 @@ def find_audience(message: Message, me: int, names: Sequence[str] = (), bots: Co
         return Audience.BOT if me in message.raw_mentions else Audience.OTHERS
     if _addresses(message, me) or take_off_name(message.content, names) is not None:
         return Audience.BOT
-    others = message.mentions or message.role_mentions or message.mention_everyone
-    if others or not says(message) or replies_to(message) not in (0, me):
+    people = [user for user in message.mentions if user.id != message.author.id]
+    others = people or message.role_mentions or message.mention_everyone
+    if others or not says(message) or replies_to(message) not in (0, me, message.author.id):
         return Audience.OTHERS
     return Audience.ANYBODY
 

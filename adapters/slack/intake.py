@@ -99,11 +99,15 @@ class Intake:
         return QUIET not in await self._engine.memory.metadata(said.place.key)
 
     async def _takes_part(self, said: Spoken) -> bool:
-        """Whether the bot was asked in a thread, or its first message is the bot's or was a question to it."""
-        if await self._engine.memory.asked(said.place.key):
+        """Whether the bot was asked in a thread.
+
+        Where answers stand in the channel, also whether the thread hangs under one of them, or under its question.
+        """
+        memory, me = self._engine.memory, self._workspace.me
+        if await memory.asked(said.place.key):
             return True
-        first = replace(read(said, self._workspace.me, {}), message_id=said.thread)
-        return said.parent == self._workspace.me.user or await self._engine.memory.heard(first)
+        first = replace(read(said, me, {}), message_id=said.thread)
+        return said.in_channel and (said.parent == me.user or await memory.heard(first))
 
     async def _begin(self, said: Spoken, question: Incoming) -> None:
         if not (question.follows or said.direct):
