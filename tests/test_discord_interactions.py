@@ -49,6 +49,14 @@ async def test_the_commands_are_registered() -> None:
             "persona": [
                 {"type": 3, "name": "text", "description": COMMANDS["persona"].description, "max_length": 4000}
             ],
+            "listen": [
+                {
+                    "type": 3,
+                    "name": "state",
+                    "description": COMMANDS["listen"].description,
+                    "choices": [{"name": "on", "value": "on"}, {"name": "off", "value": "off"}],
+                }
+            ],
             "block": [{"type": 3, "name": "user", "description": COMMANDS["block"].description, "max_length": 4000}],
             "unblock": [{"type": 3, "name": "user", "description": COMMANDS["block"].description, "max_length": 4000}],
         }

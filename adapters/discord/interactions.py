@@ -15,7 +15,7 @@ from discord.app_commands import Choice
 
 from adapters.discord.channel import PAGE
 from adapters.discord.form import content, pressed
-from adapters.discord.incoming import home, locate, marks
+from adapters.discord.incoming import home, locate, marks, rules
 from bot.commands import COMMANDS, PUBLIC
 from bot.engine import Engine
 from bot.errors import PlatformError, PlatformFault, StorageError
@@ -59,9 +59,10 @@ class Interactions:
         name, argument = str(data.get("name")), _argument(data)
         if name not in COMMANDS or interaction.channel_id is None:
             name, argument = "help", ""
-        caller, place = self._meet(interaction), _place(interaction)
+        caller = self._meet(interaction)
+        place = self._engine.place_for(_place(interaction), caller.author)
         changes = (caller.admin or caller.manages) and bool(argument) and name in PUBLIC
-        public = (changes or (name == "reset" and place.shared)) and await self._done(name, place, caller)
+        public = (changes or (name == "reset" and place.has_many_speakers)) and await self._done(name, place, caller)
         await _acknowledge(interaction, public)
         said = await self._told(
             lambda: (
@@ -112,7 +113,7 @@ class Interactions:
         return Caller(
             Author(str(user.id), user.display_name),
             admin=str(user.id) in self._admins,
-            manages=_rules(interaction),
+            manages=interaction.guild_id is None or rules(interaction.permissions),
             marks=marks(user, interaction.channel, interaction.guild),
         )
 
@@ -157,12 +158,6 @@ async def _give(interaction: discord.Interaction, name: str, text: str) -> None:
 def _argument(data: Mapping[str, Any]) -> str:
     """What was said, or is being typed, behind a command: each has one option at most."""
     return next((str(option.get("value") or "") for option in data.get("options") or ()), "").strip()
-
-
-def _rules(interaction: discord.Interaction) -> bool:
-    """Whether they may set what holds for all here: in direct messages, or with the channel or the server to manage."""
-    may = interaction.permissions
-    return interaction.guild_id is None or may.manage_channels or may.manage_guild or may.administrator
 
 
 def _place(interaction: discord.Interaction) -> Place:
