@@ -54,7 +54,7 @@ async def test_the_commands_are_registered() -> None:
                     "type": 3,
                     "name": "state",
                     "description": COMMANDS["listen"].description,
-                    "choices": [{"name": "on", "value": "on"}, {"name": "off", "value": "off"}],
+                    "choices": [{"name": one, "name_localizations": None, "value": one} for one in ("on", "off")],
                 }
             ],
             "block": [{"type": 3, "name": "user", "description": COMMANDS["block"].description, "max_length": 4000}],
