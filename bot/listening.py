@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 class Listening:
     """Knows where everything is answered that is said to nobody else. Raises StorageError.
 
-    `hindrances` are sentences, by platform, for why the bot cannot read there what does not address it. `clock` gives
-    the time in seconds since 1970.
+    `hindrances` are sentences, by platform, for why the bot cannot read there what does not address it, empty where it
+    can. `clock` gives the time in seconds since 1970.
     """
 
     def __init__(self, memory: Memory, tables: PlaceTables, clock: Callable[[], float] = time.time) -> None:

@@ -8,7 +8,7 @@ from bot.config import AccessSettings, PlaceSettings
 from bot.listening import SWITCHES
 from bot.messages import Place
 from tests.discord_app import App, answered, connected
-from tests.loopback.discord import ANN, BEN, BOT, GENERAL, GUILD, OWNER, TALK, FakeDiscord
+from tests.loopback.discord import ANN, BEN, BOT, GENERAL, GUILD, OWNER, RANDOM, TALK, FakeDiscord
 from tests.loopback.discord.world import HELPERS
 from tests.test_discord_missed import caught_up, met
 
@@ -97,3 +97,18 @@ async def test_what_was_said_before_it_was_switched_on_is_left() -> None:
             assert await caught_up(discord, app, 1) == {"after"}
             assert HELPERS in app.engine.answered[0].marks
             assert {call["user"] for call in discord.called("member")} == {ANN}
+
+
+async def test_what_nobody_answered_in_a_listening_channel_is_found() -> None:
+    """And in its threads; not what was for others. What was asked by one person alone is known as what it is."""
+    async with FakeDiscord() as discord:
+        engine = await met(discord, RANDOM)
+        engine.have_places({f"discord:{GENERAL}": PlaceSettings(answer="all")})
+        engine.memory.claims[RANDOM, "0"] = f"discord:{RANDOM}:{BEN}"
+        ann = discord.say(GENERAL, "one")
+        discord.say(TALK, "two", author=BEN)
+        discord.say(GENERAL, f"<@{BEN}> among us")
+        discord.say(GENERAL, "to Ann", author=BEN, reference=ann.id)
+        async with connected(discord, engine) as app:
+            assert await caught_up(discord, app, 2) == {"one", "two"}
+            assert not discord.called("channel")

@@ -12,7 +12,6 @@ import pytest
 
 from adapters.discord.missed import Missed
 from adapters.discord.rest import Rest, connect
-from bot.config import PlaceSettings
 from bot.ports import Memory
 from tests.discord_app import App, Echo, Heard, Notebook, answered, connected, settings
 from tests.loopback.discord import (
@@ -108,21 +107,6 @@ async def test_questions_of_the_meantime_are_answered_after_a_start() -> None:
             assert len(discord.answers(GENERAL)) == 2
             question = next(question for question in app.engine.answered if question.text == "in a direct message")
             assert (question.place.direct, question.place.key) == (True, f"discord:{ANN_DM}")
-
-
-async def test_what_nobody_answered_in_a_listening_channel_is_found() -> None:
-    """And in its threads; not what was for others. What was asked by one person alone is known as what it is."""
-    async with FakeDiscord() as discord:
-        engine = await met(discord, RANDOM)
-        engine.have_places({f"discord:{GENERAL}": PlaceSettings(answer="all")})
-        engine.memory.claims[RANDOM, "0"] = f"discord:{RANDOM}:{BEN}"
-        ann = discord.say(GENERAL, "one")
-        discord.say(TALK, "two", author=BEN)
-        discord.say(GENERAL, f"<@{BEN}> among us")
-        discord.say(GENERAL, "to Ann", author=BEN, reference=ann.id)
-        async with connected(discord, engine) as app:
-            assert await caught_up(discord, app, 2) == {"one", "two"}
-            assert not discord.called("channel")
 
 
 async def test_they_are_taken_in_their_order_over_many_pages() -> None:

@@ -50,6 +50,26 @@ async def told(discord: FakeDiscord, one: Interaction) -> str:
     return "\n".join(one.shown)
 
 
+def talk_among_people(discord: FakeDiscord, of_ann: str) -> None:
+    """Say what is for others, or nobody's words; one replies to a message of Ann's."""
+    discord.say(GENERAL, f"<@{BEN}> for-another")
+    discord.say(GENERAL, "@everyone for-all")
+    discord.say(GENERAL, "for-a-person", author=BEN, reference=of_ann, ping=False)
+    discord.say(GENERAL, "from-a-bot", author=ROBOT)
+    discord.say(GENERAL, "a-notice", kind=7)
+    discord.say(GENERAL)
+
+
+async def pause_for_a_while(discord: FakeDiscord) -> None:
+    """Only who speaks to the bot hears that it pauses."""
+    await told(discord, discord.slash("pause", user=OWNER))
+    discord.say(GENERAL, "while-it-pauses")
+    discord.say(GENERAL, f"{MENTION} while-it-pauses", author=BEN)
+    await discord.until(lambda: discord.answers(BEN_DM), PATIENCE)
+    assert not discord.answers(ANN_DM)
+    await told(discord, discord.slash("resume", user=OWNER))
+
+
 async def test_a_channel_where_everything_is_answered(discord: FakeDiscord, model: FakeOpenAI, tmp_path: Path) -> None:
     """Without a mention, in its threads too; not what is for others, nor while it pauses, of which nothing is said.
 
@@ -63,12 +83,7 @@ async def test_a_channel_where_everything_is_answered(discord: FakeDiscord, mode
         ann = discord.say(GENERAL, "My cat is called Tom.")
         first = await whole(discord, 1)
         assert (first.reference, "My cat is called Tom." in first.content) == (ann.id, True)
-        discord.say(GENERAL, f"<@{BEN}> for-another")
-        discord.say(GENERAL, "@everyone for-all")
-        discord.say(GENERAL, "for-a-person", author=BEN, reference=ann.id, ping=False)
-        discord.say(GENERAL, "from-a-bot", author=ROBOT)
-        discord.say(GENERAL, "a-notice", kind=7)
-        discord.say(GENERAL)
+        talk_among_people(discord, ann.id)
         discord.say(RANDOM, "elsewhere parley")
         discord.say(TALK, "in a thread of it", author=BEN)
         await whole(discord, 1, TALK)
@@ -79,14 +94,7 @@ async def test_a_channel_where_everything_is_answered(discord: FakeDiscord, mode
         await whole(discord, 1, RANDOM)
         assert model.requests[-1]["messages"][-1]["content"].endswith("Ann: named-there")
 
-        pause = discord.slash("pause", user=OWNER)
-        await told(discord, pause)
-        discord.say(GENERAL, "while-it-pauses")
-        discord.say(GENERAL, f"{MENTION} while-it-pauses", author=BEN)
-        await discord.until(lambda: discord.answers(BEN_DM), PATIENCE)
-        assert not discord.answers(ANN_DM)
-        resume = discord.slash("resume", user=OWNER)
-        await told(discord, resume)
+        await pause_for_a_while(discord)
         refused = discord.slash("listen", options={"state": "off"}, user=ANN)
         assert (await told(discord, refused), refused.private) == (notes.ADMINS_ONLY, True)
         off = discord.slash("listen", options={"state": "off"}, user=OWNER)

@@ -35,6 +35,16 @@ async def model() -> AsyncIterator[FakeOpenAI]:
         yield server
 
 
+async def talk_among_people(slack: FakeSlack) -> None:
+    """Say what is for others, or nobody's words."""
+    to_ben = await slack.say(CHANNEL, f"<@{BEN}> for-another")
+    await slack.say(CHANNEL, "for-the-person-of-the-thread", user=BEN, thread=to_ben.ts)
+    await slack.say(CHANNEL, "<!here> for-all")
+    await slack.say(CHANNEL, "from-a-bot", subtype="bot_message")
+    await slack.say(CHANNEL, "a-notice", subtype="channel_join")
+    await slack.say(CHANNEL, " ")
+
+
 async def test_a_channel_where_everything_is_answered_in_threads(
     slack: FakeSlack, model: FakeOpenAI, tmp_path: Path
 ) -> None:
@@ -49,12 +59,7 @@ async def test_a_channel_where_everything_is_answered_in_threads(
         assert (await whole(slack, 1)).thread == ann.ts
         await slack.say(CHANNEL, "What is it called?", user=BEN, thread=ann.ts)
         assert "My cat is called Tom." in (await whole(slack, 2)).shown
-        to_ben = await slack.say(CHANNEL, f"<@{BEN}> for-another")
-        await slack.say(CHANNEL, "for-the-person-of-the-thread", user=BEN, thread=to_ben.ts)
-        await slack.say(CHANNEL, "<!here> for-all")
-        await slack.say(CHANNEL, "from-a-bot", subtype="bot_message")
-        await slack.say(CHANNEL, "a-notice", subtype="channel_join")
-        await slack.say(CHANNEL, " ")
+        await talk_among_people(slack)
         await slack.say(PRIVATE, "elsewhere parley")
         named = await slack.say(PRIVATE, "Parley, named-there")
         assert (await whole(slack, 1, PRIVATE)).thread == named.ts

@@ -56,8 +56,7 @@ class Intake:
         self._admins = me.owners | set(settings.admins)
         self._bots = engine.access.bots
         self._names = engine.settings.names
-        if not me.reads:
-            engine.listening.hindrances["discord"] = KEPT_BACK
+        engine.listening.hindrances["discord"] = "" if me.reads else KEPT_BACK
         self._closing = closing
         self._edits: OrderedDict[int, str] = OrderedDict()
 

@@ -50,8 +50,8 @@ class Intake:
         self._admins = settings.admins
         self._called = engine.settings.names
         missing = sorted(HEARD - workspace.scopes) if workspace.scopes else ()
-        if missing:
-            engine.listening.hindrances["slack"] = UNHEARD.format(scopes=" and ".join(missing))
+        hindrance = UNHEARD.format(scopes=" and ".join(missing)) if missing else ""
+        engine.listening.hindrances["slack"] = hindrance
         self._people = People(workspace)
         self.past = Past(workspace, self._people, engine.settings.around)
 
