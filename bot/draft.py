@@ -86,5 +86,5 @@ class Draft:
 
 def list_closings(accepted: list[str], fault: PlatformFault) -> list[tuple[list[str], str]]:
     """List the forms of an answer that was given up, as its texts and its note, the best first."""
-    alone = ([], withheld(fault, begun=False))
+    alone: tuple[list[str], str] = ([], withheld(fault, begun=False))
     return [(accepted, withheld(fault, begun=True)), alone, (accepted, "")] if accepted else [alone]

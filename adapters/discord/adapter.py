@@ -90,7 +90,7 @@ def _unreachable(error: BaseException) -> PlatformError:
 
 def _lead(api: str, gateway: str) -> None:
     """Point discord.py to these addresses, and to our end of the gateway; it keeps them for the whole process."""
-    discord.client.DiscordWebSocket = Socket  # type: ignore[misc, attr-defined]
+    discord.client.DiscordWebSocket = Socket  # type: ignore[misc]
     Route.BASE = api.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
 
