@@ -231,6 +231,8 @@ class Reply:
             await self._posted([*self.posts, *self._shown.surplus], self.shown if self.closed else self._draft.text)
         except PlatformError as error:
             await self._endure(error)
+            if step.page is None and error.retry_after:  # no pacer knows the limit of deletions
+                await asyncio.sleep(error.retry_after)
 
     def _progress(self, page: Page | None, length: int, unseen: float) -> None:
         """Know what the newest message shows after a call, and whether the next message follows it at once.

@@ -74,7 +74,7 @@ class Interactions:
         try:
             await _answer(interaction, said, public)
         except LOST as error:
-            log.warning("a command's answer could not be shown", command=name, error=type(error).__name__)
+            log.warning("a command's answer could not be shown", command=name, error=_describe(error))
 
     async def _suggest(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
         """Offer what the option that is being typed could be; Discord takes no value that is cut."""
@@ -83,7 +83,7 @@ class Interactions:
         try:
             await interaction.response.autocomplete(choices[:CHOICES])
         except LOST as error:
-            log.warning("suggestions could not be shown", error=type(error).__name__)
+            log.warning("suggestions could not be shown", error=_describe(error))
 
     async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
         await _acknowledge(interaction)
@@ -96,7 +96,7 @@ class Interactions:
         try:
             await interaction.followup.send(said, ephemeral=True)
         except LOST as error:
-            log.warning("a button's answer could not be shown", error=type(error).__name__)
+            log.warning("a button's answer could not be shown", error=_describe(error))
 
     async def _done(self, name: str, place: Place, caller: Caller) -> bool:
         """Whether a command will be done, so that all are to hear of it: known before Discord has to be answered."""
@@ -136,7 +136,7 @@ async def _acknowledge(interaction: discord.Interaction, public: bool = False) -
         else:
             await interaction.response.defer(ephemeral=not public, thinking=True)
     except LOST as error:
-        log.warning("an interaction could not be acknowledged", error=type(error).__name__)
+        log.warning("an interaction could not be acknowledged", error=_describe(error))
 
 
 async def _answer(interaction: discord.Interaction, said: str, public: bool) -> None:
@@ -162,3 +162,9 @@ def _argument(data: Mapping[str, Any]) -> str:
 
 def _place(interaction: discord.Interaction) -> Place:
     return locate(interaction.channel_id or 0, interaction.guild_id is None, home(interaction.channel))
+
+
+def _describe(error: BaseException) -> str:
+    """The error's class, with Discord's own code where it gave one; its words may hold what people wrote."""
+    code = error.code if isinstance(error, discord.HTTPException) else 0
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
