@@ -81,7 +81,8 @@ def test_whom_a_message_on_discord_is_for() -> None:
         gateway.say(f"parley, ask <@{BEN}>"),
         gateway.say("parley, why?", reference=str(theirs.id)),
     ]
-    own = gateway.say("a thought")
+    own, gone = gateway.say("a thought"), gateway.say("a slip", author=BEN)
+    gateway.world.find(str(gone.id)).deleted = True
     anybody = [gateway.say("why?"), gateway.say("why?", channel=TALK), gateway.say("I asked parley")]
     anybody += [gateway.say("and why?", reference=str(own.id), ping=ping) for ping in (True, False)]
     others = [
@@ -89,6 +90,7 @@ def test_whom_a_message_on_discord_is_for() -> None:
         gateway.say(f"<@&{HELPERS}> why?"),
         gateway.say("@everyone why?"),
         gateway.say("why?", reference=str(theirs.id), ping=False),
+        gateway.say("why?", reference=str(gone.id)),
         gateway.say("why?", author=ROBOT),
         gateway.say("parley, why?", author=ROBOT),
         gateway.say("why?", author=BOT),

@@ -26,7 +26,7 @@ def find_audience(message: Message, me: int, names: Sequence[str] = (), bots: Co
         return Audience.BOT
     people = [user for user in message.mentions if user.id != message.author.id]
     others = people or message.role_mentions or message.mention_everyone
-    if others or not says(message) or replies_to(message) not in (0, me, message.author.id):
+    if others or not says(message) or _replies_to_another(message, me):
         return Audience.OTHERS
     return Audience.ANYBODY
 
@@ -46,6 +46,13 @@ def replies_to(message: Message) -> int:
     """Whose message this one answers; 0 for nobody's, or nobody knows whose."""
     resolved = message.reference.resolved if message.reference else None
     return resolved.author.id if isinstance(resolved, Message) else 0
+
+
+def _replies_to_another(message: Message, me: int) -> bool:
+    """Tell whether a message answers somebody else's, or one of which Discord does not say whose it was."""
+    if message.type is not MessageType.reply:
+        return False
+    return replies_to(message) not in (me, message.author.id)
 
 
 def says(message: Message) -> bool:
