@@ -33,6 +33,11 @@ NAMES = ("parley", "Polly Jones")
         ("hey parley, why?", "why?"),
         ("Hi, parley: why?", "why?"),
         ("polly  jones, why?", "why?"),
+        ("parley?", ""),
+        ("Hey, Parley!", ""),
+        ("Parley! Why?", "Why?"),
+        ("Parley… why?", "why?"),
+        ("parley .env?", ".env?"),
     ],
 )
 def test_a_name_that_a_message_begins_with_is_taken_off(text: str, rest: str) -> None:
@@ -42,7 +47,17 @@ def test_a_name_that_a_message_begins_with_is_taken_off(text: str, rest: str) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["", "parleys fly", "parley's nice", "parley-vous", "I asked parley", "heyparley, why?", "polly, why?", "hey"],
+    [
+        "",
+        "parleys fly",
+        "parley's nice",
+        "parley-vous",
+        "I asked parley",
+        "heyparley, why?",
+        "polly, why?",
+        "hey",
+        "parley.toml?",
+    ],
 )
 def test_what_only_looks_like_a_name_is_none(text: str) -> None:
     """A name is a word by itself at the beginning."""
