@@ -10,8 +10,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--custom-compile-command 'make lock' --upgrade
 OLD_PYTHON := Parley needs Python 3.11 or newer. On Debian and Ubuntu: apt install python3 python3-venv
 FUZZ ?= 2000
-# The tests wait more than they compute, for processes that start and for servers: three for each core were quickest.
-WORKERS ?= $(shell $(BIN)/python -c 'import os; print(3 * (os.cpu_count() or 1))')
+# The tests wait much of their time, for processes that start and for servers: two workers for each core.
+WORKERS ?= $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
 NO_VENV := This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv
 NO_LOCAL := The runtime for models on this machine was not installed: everything else works, set a key or start Ollama.
 

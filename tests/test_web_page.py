@@ -141,8 +141,7 @@ async def test_a_server_that_is_gone_is_told(server: Web, page: Browser) -> None
     """Where nothing answers the page says so, in the conversation, and keeps the question."""
     await page.go(server.url)
     await page.until("document.querySelector('#reader').innerText")
-    server.serving.cancel()
-    await asyncio.wait([server.serving])
+    await server.end()
     await page.ask("Hi")
     await page.until(ALERT)
     assert await page.texts(".error p") == ["Parley cannot be reached. Is it running?"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,14 @@ class Web:
     host: Host
     model: Scripted
     serving: asyncio.Task[None]
+    sockets: Sequence[socket.socket]
+
+    async def end(self) -> None:
+        """End it as the program's end does: its address is free from then on."""
+        self.serving.cancel()
+        await asyncio.wait([self.serving])
+        for held in self.sockets:
+            held.close()
 
     async def chat(self, message: str, conversation: str | None = None) -> tuple[int, dict[str, Any]]:
         """POST /chat: the status and the body."""
@@ -134,7 +143,7 @@ async def web(
     serving = asyncio.create_task(attend(sockets, engine, chosen, host))
     try:
         async with aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(PATIENCE)) as http:
-            yield Web(http, url, engine, host, model, serving)
+            yield Web(http, url, engine, host, model, serving, sockets)
     finally:
         if not serving.cancelling():
             serving.cancel()
