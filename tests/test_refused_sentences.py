@@ -7,7 +7,7 @@ import pytest
 from adapters.discord import faults as discord
 from bot.errors import PlatformError, PlatformFault
 from bot.messages import Page, State
-from bot.unwritable import is_unseen
+from bot.own_words import is_unseen
 from tests.screen import Screen, write
 from tests.test_refused_answers import Filter
 from tests.test_reply import show
@@ -59,9 +59,7 @@ def test_a_sentence_that_stands_there_is_not_said_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "fault"), [(5.0, PlatformFault.RATE), (3600.0, PlatformFault.FORBIDDEN)])
-def test_a_short_slow_mode_is_waited_for_and_a_long_one_is_not(
-    seconds: float, fault: PlatformFault
-) -> None:
+def test_a_short_slow_mode_is_waited_for_and_a_long_one_is_not(seconds: float, fault: PlatformFault) -> None:
     """It holds for posts alone: to wait an hour for it would keep an answer from being ended by an edit."""
     body = {"code": 20016, "message": "slow mode", "retry_after": seconds}
     error = discord.explain(429, body, {})
