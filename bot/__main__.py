@@ -31,6 +31,7 @@ from bot.metrics import Metrics
 from bot.models.assembly import assemble
 from bot.models.shutdowns import warn_of_shutdowns
 from bot.notes import ALERTS
+from bot.places import read_unaddressed
 from bot.retention import sweeping
 from bot.section import Section
 from bot.supervision import supervise
@@ -64,7 +65,7 @@ class Adapter(Protocol):
 
     Settings: type[Section]
     run: Callable[[Engine, Section, Host], Awaitable[None]]
-    check: Callable[[Section], Awaitable[list[Check]]]
+    check: Callable[[Section, Sequence[str]], Awaitable[list[Check]]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -180,7 +181,7 @@ async def _check(settings: Settings) -> int:
     platforms = [name for name in _enabled(settings) if name != "web"]
     checks += await check_models(settings, bool(platforms))
     for name in _enabled(settings):
-        checks += await _adapter(name).check(getattr(settings, name))
+        checks += await _adapter(name).check(getattr(settings, name), read_unaddressed(settings, name))
     if not platforms:
         checks.append(Check("platforms", True, "none: set DISCORD_BOT_TOKEN or SLACK_BOT_TOKEN to add one"))
     sys.stdout.write(table(checks) + "\n")
@@ -190,7 +191,8 @@ async def _check(settings: Settings) -> int:
 async def _manifest(settings: Settings) -> int:
     from adapters.slack.manifest import manifest
 
-    sys.stdout.write(manifest(getattr(settings, "slack")) + "\n")  # noqa: B009
+    section = getattr(settings, "slack")  # noqa: B009
+    sys.stdout.write(manifest(section, read_unaddressed(settings, "slack")) + "\n")
     return 0
 
 

@@ -86,7 +86,8 @@ class Access:
 def _marks(said: Incoming) -> tuple[str, ...]:
     """What the platform says, and what a place and a person are by themselves."""
     place = said.place
-    return (*said.marks, said.author.id, place.key, place.home, *place.key.split(":")[1:], *place.home.split(":")[1:])
+    ids = (*place.room.split(":")[1:], *place.home.split(":")[1:])
+    return (*said.marks, said.author.id, place.room, place.home, *ids)
 
 
 def names(listed: Collection[str], platform: str, marks: Iterable[str]) -> bool:

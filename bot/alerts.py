@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 
 from bot.errors import PlatformError, StorageError
+from bot.notes import ALERTS
 from bot.ports import Memory
 from bot.tasks import report
 
@@ -55,6 +57,15 @@ class Alerts:
             self._spread(kind, sentence)
         else:
             self._untold[kind] = sentence
+
+    @contextmanager
+    def watch_memory(self) -> Iterator[None]:
+        """Within it, a memory that fails is told of; the StorageError goes on."""
+        try:
+            yield
+        except StorageError:
+            self.tell("storage", ALERTS["storage"])
+            raise
 
     async def settle(self, seconds: float = 2.0) -> None:
         """Wait until what was told is written down and written to the admins, `seconds` at most."""

@@ -96,7 +96,10 @@ class Brief:
                 await self._desk.memory.trim(place.key, shown[0].number if shown else 2 * self._turn)
 
     async def _gather(self, channel: Channel | Transcript, first: bool) -> None:
-        around = await channel.around(self._said[-1], first) if isinstance(channel, Surroundings) else ()
+        said = self._said[-1]
+        # others' words are no part of a person's own conversation, unless they refer to them
+        begins = first and not said.place.person
+        around = await channel.around(said, begins) if isinstance(channel, Surroundings) else ()
         files = Material()
         attachments = [file for said in self._said for file in said.attachments]
         if attachments and isinstance(channel, Library):

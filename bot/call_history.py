@@ -22,7 +22,7 @@ PLACE, NOTE = "parley:calls", "charges"
 SAVE_INTERVAL = 1.0
 """Seconds between two notes while calls are made; what a kill leaves unknown is as long."""
 LONGEST_AGE = 600.0
-"""Seconds after which no call counts any more: longer than any limit's period."""
+"""Seconds after which no call counts any more, nor a refusal from before the start: longer than any limit's period."""
 
 log = structlog.get_logger(__name__)
 
@@ -123,9 +123,9 @@ class _Note(BaseModel):
             return {}
         charges = {}
         for name, limit in self.limits.items():
-            ages = tuple(max(0.0, now - call) for call in limit.calls)
+            ages = tuple(_bound(now - call) for call in limit.calls)
             busy = not self.stopped and min(ages, default=LONGEST_AGE) <= since + SAVE_INTERVAL
-            charges[name] = Charges(ages, max(0.0, limit.until - now), SAVE_INTERVAL if busy else 0.0)
+            charges[name] = Charges(ages, _bound(limit.until - now), SAVE_INTERVAL if busy else 0.0)
         return charges
 
 
@@ -133,4 +133,9 @@ def _age(charges: Charges, seconds: float) -> Charges:
     """The same charges, so many seconds later, without those that count no more."""
     later = max(0.0, seconds)
     ages = tuple(age + later for age in charges.ages if age + later < LONGEST_AGE)
-    return Charges(ages, max(0.0, charges.blocked - later), charges.unknown)
+    return Charges(ages, _bound(charges.blocked - later), charges.unknown)
+
+
+def _bound(seconds: float) -> float:
+    """A time as the memory has it, which may be damaged: between 0 and `LONGEST_AGE`."""
+    return min(max(0.0, seconds), LONGEST_AGE)

@@ -13,7 +13,7 @@ class Command:
     """A command's name, without a slash, and one line on what it does.
 
     `argument` names what may follow it, empty where nothing may; `description` is one line on that. `suggests` says
-    that `Engine.suggest` knows values for it.
+    that `Engine.suggest` knows values for it; `values` are all that it can be, where those are few.
     """
 
     name: str
@@ -21,11 +21,13 @@ class Command:
     argument: str = ""
     description: str = ""
     suggests: bool = False
+    values: tuple[str, ...] = ()
 
     @property
     def form(self) -> str:
         """How it is typed, without a slash; what may be left out stands in brackets."""
-        return f"{self.name} [{self.argument}]" if self.argument else self.name
+        argument = "|".join(self.values) or self.argument
+        return f"{self.name} [{argument}]" if argument else self.name
 
 
 COMMANDS = {
@@ -46,6 +48,13 @@ COMMANDS = {
             "text",
             "What I shall be told about myself here; “default” takes it back.",
         ),
+        Command(
+            "listen",
+            "Whether I answer here without being mentioned; admins switch it on or off.",
+            "state",
+            "on: I answer everything here that is said to nobody else; off: mentions.",
+            values=("on", "off"),
+        ),
         Command("block", "Admins: answer a person no more.", "user", "Whom: a mention, or an id."),
         Command("unblock", "Admins: answer a blocked person again.", "user", "Whom: a mention, or an id."),
         Command("pause", "Admins: answer nobody until /resume."),
@@ -61,7 +70,7 @@ RULES = frozenset({"block", "unblock", "pause", "resume"})
 """
 PRIVATE = frozenset({"export", "forget-me"})
 """Commands on what a person said, for that person alone, also when they may ask nothing."""
-PUBLIC = frozenset({"model", "persona"})
+PUBLIC = frozenset({"model", "persona", "listen"})
 """Commands that with an argument change a place for all who speak in it: for admins, and seen by all."""
 
 
@@ -69,11 +78,16 @@ def match(text: str, bare: bool = False) -> str:
     """The name of the command that a message consists of, or an empty string.
 
     `/reset` is a command anywhere; the bare word `reset` only where `bare` is set: after the bot was addressed. A
-    command that takes an argument is none as a message: its words may as well begin a question.
+    command that takes an argument is none as a message: its words may as well begin a question. One that takes one of a
+    few values has it behind its name: `listen on`.
     """
-    name, _ = parse(text, bare)
+    name, argument = parse(text, bare)
     plain = name in RULES and not text.lstrip().startswith("/")
-    return "" if not name or plain or COMMANDS[name].argument else name
+    if not name or plain:
+        return ""
+    if values := COMMANDS[name].values:
+        return f"{name} {argument}".strip().casefold() if argument.casefold() in ("", *values) else ""
+    return "" if COMMANDS[name].argument else name
 
 
 def parse(text: str, bare: bool = False) -> tuple[str, str]:

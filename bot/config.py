@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.models.settings import AnthropicSettings, LocalSettings, ModelSettings, OpenAISettings
 from bot.section import Ids, Keyed, Section, Tables, none
+
+NAME = re.compile(r"\w")
+"""What a name of the bot has at least one of."""
 
 
 class BotSettings(Section):
@@ -37,11 +41,23 @@ class BotSettings(Section):
         "is older it knows from a summary. 0: nothing of before.",
     )
     summaries: bool = Field(True, description="Summarise what is too old to be shown; else the model forgets it.")
+    names: tuple[str, ...] = Field(
+        (),
+        description="Names of the bot: a message that begins with one is a mention, wherever the bot may read it.",
+    )
     timezone: str = Field(
         "",
         description="Time zone of the date and time that the model is told, such as Europe/Berlin; empty: the "
         "machine's own.",
     )
+
+    @field_validator("names")
+    @classmethod
+    def _check_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """A name without letters, or of several lines, would never be said or always be meant."""
+        if any(not NAME.search(name) or not name.isprintable() for name in names):
+            raise ValueError('a name is a word or two on one line, such as "parley"')
+        return tuple(name.strip() for name in names)
 
     @field_validator("timezone")
     @classmethod
@@ -196,6 +212,18 @@ class PlaceSettings(Keyed):
         "",
         description="What the model is told about itself there; empty: bot.system_prompt.",
         json_schema_extra={"example": "You help the people of this channel with their SQL."},
+    )
+    answer: Literal["mentions", "all"] = Field(
+        "mentions",
+        description="What is answered there and in its threads: mentions (the default), or all that is said to nobody "
+        "else.",
+        json_schema_extra={"example": "all"},
+    )
+    memory: Literal["shared", "person"] = Field(
+        "shared",
+        description="Whose conversation it is there: shared (the default), one of all who speak; or person, each has "
+        "one of their own.",
+        json_schema_extra={"example": "person"},
     )
 
 

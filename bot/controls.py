@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -13,6 +14,7 @@ from bot.commands import LONGEST, PRIVATE, RULES
 from bot.customs import MODEL, PERSONA, Customs
 from bot.door import OPERATORS, Door, knock, once_more
 from bot.errors import StorageError
+from bot.listening import Listening
 from bot.live import Places
 from bot.messages import Author, Caller, Control, Incoming, Place, State
 from bot.ports import Channel, Library, Memory, Transcript
@@ -41,12 +43,21 @@ log = structlog.get_logger(__name__)
 class Controls:
     """Carries out commands and presses; each returns what the person is told. Raises StorageError."""
 
-    def __init__(self, memory: Memory, places: Places, recovery: Recovery, customs: Customs, door: Door) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        places: Places,
+        recovery: Recovery,
+        customs: Customs,
+        door: Door,
+        listening: Listening,
+    ) -> None:
         self._memory = memory
         self._places = places
         self._recovery = recovery
         self._customs = customs
         self._door = door
+        self._listening = listening
         self._privacy = Privacy(memory, places)
 
     async def command(self, name: str, place: Place, caller: Caller, argument: str) -> str:
@@ -61,8 +72,7 @@ class Controls:
             return await self._rule(name, place, caller.admin, argument)
         match name:
             case "reset":
-                done = notes.RESET_BY.format(name=_call(author)) if place.shared else notes.RESET
-                return done if await self.reset(place) else notes.NOTHING_TO_RESET
+                return _tell_reset(place, author) if await self.reset(place) else notes.NOTHING_TO_RESET
             case "stop":
                 return notes.STOPPING if self.stop(place, "" if caller.admin else author.id) else notes.NOTHING_TO_STOP
             case "usage":
@@ -71,15 +81,17 @@ class Controls:
                 return await self._choose(place, caller, argument) if argument else await self._models(place)
             case "persona":
                 return await self._tell(place, caller, argument)
-        model, _ = await self._customs.of(place)
-        return notes.introduction(model.reader)
+            case "listen":
+                return await self._listening.obey(place, caller, argument)
+        return await self._help(place)
 
     async def obey(self, said: Incoming, channel: Channel | Transcript) -> str:
         """Run a command that was said as a message; what is too long for one is given as a file where that can be."""
         if said.command == "export" and not said.place.shared and isinstance(channel, Library):
             return await self.export(said.place, said.author, channel.attach)
-        caller = Caller(said.author, said.admin, marks=said.marks)
-        return await self.command(said.command, said.place, caller, "")
+        caller = Caller(said.author, said.admin, said.manages, said.marks)
+        name, _, argument = said.command.partition(" ")
+        return await self.command(name, said.place, caller, argument)
 
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files that nobody else sees; returns what they are told."""
@@ -126,24 +138,33 @@ class Controls:
         return "" if self._recovery.answer_anew(asked) else notes.CLOSED
 
     def stop(self, place: Place, author: str = "", message: str = "") -> bool:
-        """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was."""
-        return (
-            self._places.halt(
-                State.STOPPED,
-                lambda waiting: (
-                    waiting.incoming.place.key == place.key
-                    and author in ("", waiting.incoming.author.id)
-                    and message in ("", waiting.incoming.message_id)
-                ),
+        """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was.
+
+        Where each person has a conversation of their own, all of those are meant.
+        """
+        return self._halt(
+            lambda said: (
+                said.place.room == place.room and author in ("", said.author.id) and message in ("", said.message_id)
             )
-            > 0
         )
 
     async def reset(self, place: Place) -> bool:
         """Stop what is being written in a place and forget every text of it; False if there was nothing."""
-        stopped = self.stop(place)
+        stopped = self._halt(lambda said: said.place.key == place.key)
         await self._places.settle(place.key)
         return await self._memory.forget(place.key) or stopped
+
+    def _halt(self, chosen: Callable[[Incoming], bool]) -> bool:
+        return self._places.halt(State.STOPPED, lambda waiting: chosen(waiting.incoming)) > 0
+
+    async def _help(self, place: Place) -> str:
+        """Who it is, and in a channel whether it has to be mentioned."""
+        model, _ = await self._customs.of(place)
+        told = notes.introduction(model.reader)
+        if not place.shared or place.platform in OPERATORS:
+            return told
+        state = notes.LISTENS[await self._listening.answers_all(place)]
+        return f"{told}\n{notes.LISTEN_HELP.format(state=state)}"
 
     async def _own(self, name: str, place: Place, author: Author) -> str:
         """What is a person's own: deleted, or told where nobody else reads it."""
@@ -200,6 +221,13 @@ class Controls:
         where = place.key if place.platform in UNNAMED else ""
         today = await self._memory.spent(who, since(1, now), where)
         return tell(today, await self._memory.spent(who, since(DAYS, now), where))
+
+
+def _tell_reset(place: Place, author: Author) -> str:
+    """That a conversation is forgotten: all who shared it are to know who did it."""
+    if place.person:
+        return notes.RESET_OWN
+    return notes.RESET_BY.format(name=_call(author)) if place.shared else notes.RESET
 
 
 def _call(author: Author) -> str:

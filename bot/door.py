@@ -153,10 +153,10 @@ class Door:
 
     def _looping(self, place: Place) -> bool:
         """Whether bots had all their answers in this channel; only an answer to a person starts the count afresh."""
-        return self._bots.get(_channel(place), 0) >= self.settings.bot_turns
+        return self._bots.get(place.channel, 0) >= self.settings.bot_turns
 
     def _enter(self, said: Incoming) -> None:
-        here = _channel(said.place)
+        here = said.place.channel
         count = self._bots.pop(here, 0) + 1 if said.bot else 0
         if count:
             self._bots[here] = count
@@ -232,10 +232,6 @@ def _who(said: Incoming) -> str:
 
 def _key(said: Incoming) -> str:
     return f"{said.channel_id}:{said.message_id}"
-
-
-def _channel(place: Place) -> str:
-    return place.home or place.key
 
 
 def _forget(kept: OrderedDict[str, Any]) -> None:

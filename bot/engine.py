@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +17,14 @@ from bot.controls import Controls
 from bot.customs import Customs
 from bot.door import OPERATORS, Door, knock, once_more
 from bot.errors import StorageError
+from bot.listening import Listening
 from bot.live import Places, Waiting
 from bot.log import TEXTS
 from bot.messages import Author, Caller, Control, Incoming, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
 from bot.own_words import apologise, say, turn_away
+from bot.places import PlaceTables
 from bot.ports import Channel, Memory, Model, Transcript
 from bot.privacy import Attach
 from bot.record import Answer
@@ -60,14 +61,16 @@ class Engine:
         self.settings = settings
         self.metrics = metrics
         self._desk = Desk(memory, settings, files or FilesSettings())
-        self._customs = Customs(self.roster, memory, settings, places or {})
+        self._tables = PlaceTables(places or {})
+        self._customs = Customs(self.roster, memory, settings, self._tables)
+        self.listening = Listening(memory, self._tables)
         self.access = access or AccessSettings()
         self._door = Door(memory, self.alerts, self.access, limits)
         self._summaries = Summaries(self._desk, self._customs)
         self._runner = Runner(self._desk, self._customs, self._door, self._summaries, metrics, self.alerts)
         self._places = Places(self._runner.run)
         self._recovery = Recovery(self._desk, self._places, self._obey)
-        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._door)
+        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._door, self.listening)
         self._tasks: set[asyncio.Task[object]] = set()
 
     def serve(self, platform: str, opener: Opener) -> None:
@@ -77,6 +80,7 @@ class Engine:
         """
         self._recovery.connect(platform, opener)
         self._spawn(self._recovery.finish(platform))
+        self._spawn(self.listening.warn(platform, self.settings.names))
 
     async def abandon(self) -> None:
         """Close what a crash left open where nobody can read it any more: on the page and in the terminal."""
@@ -88,7 +92,8 @@ class Engine:
 
     async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn, or turn it away; None if that was done before. Raises StorageError."""
-        with self._alarm():
+        incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
+        with self.alerts.watch_memory():
             if await self.memory.heard(incoming):
                 return None
             if refused := await self._refused(incoming, channel):
@@ -110,7 +115,8 @@ class Engine:
 
         For an adapter that has something to do before it calls `take`, or answers the message itself.
         """
-        with self._alarm():
+        incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
+        with self.alerts.watch_memory():
             return not await self.memory.heard(incoming) and await self._refused(incoming, channel) is None
 
     async def respond(self, incoming: Incoming, channel: Channel | Transcript) -> Answer | None:
@@ -126,6 +132,10 @@ class Engine:
                 return Answer(state=State.FAILED, note=notes.STORAGE, fault="storage")
             return await apologise(channel, notes.STORAGE, "storage")
         return await asyncio.shield(answer) if answer else None
+
+    def place_for(self, place: Place, person: Author) -> Place:
+        """The place where a person's conversation is: a place of their own, where the settings say so."""
+        return self._tables.place_for(place, person.id)
 
     async def command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
         """Run a command and return what the person is told. Raises StorageError."""
@@ -211,15 +221,6 @@ class Engine:
 
         self._spawn(answer())
         return waiting.answer
-
-    @contextmanager
-    def _alarm(self) -> Iterator[None]:
-        """Tell the admins if the memory fails."""
-        try:
-            yield
-        except StorageError:
-            self.alerts.tell("storage", notes.ALERTS["storage"])
-            raise
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)

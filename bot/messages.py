@@ -13,17 +13,35 @@ class Place:
     `key` starts with the platform (`discord:123`, `slack:T1:C1:17.2`, `web:…`, `terminal:…`) and names one memory.
     `shared` is true where more than one person may speak, `direct` in a person's private messages with the bot. `home`
     is the key of the channel that a thread is in, whose settings hold in it; empty where that is the place itself.
+    `person` is the id of the one whose own conversation this is, with which `key` then ends; empty where all who speak
+    there share one.
     """
 
     key: str
     shared: bool = False
     direct: bool = False
     home: str = ""
+    person: str = ""
 
     @property
     def platform(self) -> str:
         """The name of the adapter that serves this place."""
         return self.key.partition(":")[0]
+
+    @property
+    def room(self) -> str:
+        """The key of the channel, thread or DM itself, the same for all who speak there."""
+        return self.key.removesuffix(f":{self.person}") if self.person else self.key
+
+    @property
+    def channel(self) -> str:
+        """The key of the channel that a thread is in, or of the place itself, the same for all who speak there."""
+        return self.home or self.room
+
+    @property
+    def has_many_speakers(self) -> bool:
+        """Whether what is remembered there is of more than one person."""
+        return self.shared and not self.person
 
     def __str__(self) -> str:
         return self.key
@@ -93,12 +111,14 @@ class Incoming:
     (platform, `channel_id`, `message_id`) is unique: a second delivery of the same message carries the same three.
     `text` has the mention that addresses the bot taken out and other mentions turned into names. `quote` is what it
     carries of others, where the platform shows it: the message that it replies to, what it forwards, previews of links.
-    `command` is the name of one of the bot's commands when that is the whole message. `sent` is when it was said, in
-    seconds since 1970, the same in every delivery. `people` are those whom it mentions, where their names can be made
-    mentions again. `marks` are the ids that a list of `[access]` may name, as the platform writes them: the person and
-    their roles, the channel, what that is in, the server or workspace. `admin` is who runs the bot, `external` a person
-    of another organisation in a shared channel, `bot` another program. `follows` is true where the bot is not addressed
-    but takes part in the thread, `late` where it was away when this was said.
+    `command` is the name of one of the bot's commands, with its value where it takes one of a few, when that is the
+    whole message. `sent` is when it was said, in seconds since 1970, the same in every delivery. `people` are those
+    whom it mentions, where their names can be made mentions again. `marks` are the ids that a list of `[access]` may
+    name, as the platform writes them: the person and their roles, the channel, what that is in, the server or
+    workspace. `admin` is who runs the bot, `external` a person of another organisation in a shared channel, `bot`
+    another program. `manages` is whom the platform lets set what holds for all in this place. `follows` is true where
+    the bot is not addressed but answers all the same: it takes part in the thread, or answers everything there. `late`
+    is true where it was away when this was said.
     """
 
     place: Place
@@ -115,6 +135,7 @@ class Incoming:
     admin: bool = False
     external: bool = False
     bot: bool = False
+    manages: bool = False
     follows: bool = False
     late: bool = field(default=False, compare=False)
 

@@ -111,9 +111,21 @@ UNBLOCKED = "From now on I answer {person} on {platform} again."
 PAUSED = "From now on I answer nobody on {platform}. `resume` ends that."
 RESUMED = "From now on I answer on {platform} again."
 AS_IT_WAS = "That is how it was before; nothing changed."
+LISTENS_ALWAYS = "Here I answer everything that you write."
+LISTENS = {
+    True: "In this channel I answer everything that is said to nobody else.",
+    False: "In this channel I answer when I am mentioned.",
+}
+LISTEN = {
+    True: "From now on I answer everything in this channel that is said to nobody else.",
+    False: "From now on I answer in this channel when I am mentioned.",
+}
+LISTEN_HELP = "{state} Admins change that with the command `listen on` or `listen off`."
+ON_OR_OFF = "Say `on` or `off` with it, or nothing to hear how it is."
 TOO_LONG = "That is too long: {most} characters at most."
 RESET = "Done: I have forgotten this conversation."
 RESET_BY = "{name} had me forget this conversation."
+RESET_OWN = "Done: I have forgotten your conversation with me here."
 NOTHING_TO_RESET = "There was nothing to forget here."
 FORGOT = (
     "Done: I have deleted what you said to me, everywhere, with my answers: {count}. What you see here stays until "

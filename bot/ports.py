@@ -260,7 +260,10 @@ class Memory(Journal, Protocol):
         ...
 
     async def asked(self, place: str) -> bool:
-        """Whether the bot was ever asked anything in a place, forgotten or not."""
+        """Whether the bot was ever asked anything in a place, or in a person's own conversation there.
+
+        It does not matter whether that was forgotten.
+        """
         ...
 
     async def metadata(self, place: str) -> dict[str, Any]:

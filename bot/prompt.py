@@ -77,7 +77,7 @@ def condense(voice: Voice, place: Place, summary: str, history: Sequence[Message
 
 def _explain(voice: Voice, place: Place) -> str:
     """The system prompt: the same for every question of a place."""
-    return "\n\n".join(filter(None, (voice.system, SHARED if place.shared else TIMED, MATERIAL)))
+    return "\n\n".join(filter(None, (voice.system, SHARED if place.has_many_speakers else TIMED, MATERIAL)))
 
 
 def _arrange(place: Place, summary: str, said: Sequence[Message]) -> tuple[Message, ...]:
@@ -105,7 +105,7 @@ def _spoken(message: Message, place: Place) -> Message:
     """
     if message.role is Role.ASSISTANT:
         return Message(message.role, message.content)
-    who = f"{_name(message.author)}:" if place.shared else ""
+    who = f"{_name(message.author)}:" if place.has_many_speakers else ""
     head = " ".join(filter(None, (message.moment and f"[{message.moment}]", who)))
     content = HEADER.sub("\\\\", message.content)
     breaks = "\n" if content.startswith(">") else " "

@@ -232,6 +232,8 @@ class Reply:
             await self._posted(self._shown.standing, self.shown if self.closed else self._draft.text)
         except PlatformError as error:
             await self._endure(error, final)
+            if step.page is None and error.retry_after:  # no pacer knows the limit of deletions
+                await asyncio.sleep(error.retry_after)
 
     def _progress(self, page: Page | None, length: int, unseen: float) -> None:
         """Know what the newest message shows after a call, and whether the next message follows it at once.
@@ -260,11 +262,10 @@ class Reply:
     async def _endure(self, error: PlatformError, final: bool) -> None:
         """Live with a refusal: limits are the pacer's to know, a lost call waits a little, the rest ends the answer.
 
-        Refused words may pass when more of them are there, so that only a final text is given up for them: one that
-        was whole when it was sent.
+        Refused words may pass when more of them are there: only a text that was whole when it was sent is given up.
         """
-        self.refused = str(error)
-        log.info("the platform refused a call", fault=error.fault.value, error=self.refused, turn=self._draft.turn)
+        fault, self.refused, turn = error.fault.value, str(error), self._draft.turn
+        log.info("the platform refused a call", fault=fault, error=self.refused, turn=turn)
         if error.fault is PlatformFault.RATE:
             self.limited += 1
             return

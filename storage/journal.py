@@ -21,7 +21,7 @@ def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
     """Write a turn for this message; None if it has one, or was turned away."""
     if heard(db, incoming):
         return None
-    place = enroll(db, incoming.place.key)
+    place = enroll(db, incoming.place.key, incoming.place.person)
     (first,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM turns WHERE place = ?)", (place,)).fetchone()
     values = {
         "place": place,
@@ -161,12 +161,13 @@ def void(db: sqlite3.Connection, place: int, number: int) -> None:
     db.execute("UPDATE places SET revision = revision + 1 WHERE id = ?", (place,))
 
 
-def enroll(db: sqlite3.Connection, key: str) -> int:
-    """The id of a place, which is written down if it is new."""
+def enroll(db: sqlite3.Connection, key: str, person: str = "") -> int:
+    """The id of a place, which is written down if it is new; `person` is whose own conversation it is."""
     found = db.execute("SELECT id FROM places WHERE key = ?", (clean(key),)).fetchone()
     if found:
         return int(found[0])
-    return db.execute("INSERT INTO places (key, created) VALUES (?, ?)", (clean(key), time.time())).lastrowid or 0
+    values = (clean(key), clean(person), time.time())
+    return db.execute("INSERT INTO places (key, person, created) VALUES (?, ?, ?)", values).lastrowid or 0
 
 
 def write(incoming: Incoming) -> str:

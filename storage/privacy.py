@@ -40,6 +40,7 @@ def expire(db: sqlite3.Connection, after: int, before: float) -> Part:
     end = _end(db, after)
     if end is None:
         db.execute("DELETE FROM declined WHERE created < ?", (time.time() - WEEK,))
+        _unname_places(db)
         return Part(0, None)
     count = _forget(db, "id > ? AND id <= ? AND forgotten = 0 AND created < ?", (after, end, before))
     _unname(db, after, end)
@@ -107,6 +108,14 @@ def _unname(db: sqlite3.Connection, after: int, end: int) -> None:
     db.execute(
         f"UPDATE turns SET author = '' WHERE {theirs} AND author <> '' AND created < ?",  # noqa: S608
         (after, end, yesterday),
+    )
+
+
+def _unname_places(db: sqlite3.Connection) -> None:
+    """Take the ids of forgotten people off the conversations that were theirs alone."""
+    db.execute(
+        "UPDATE places SET person = '', key = substr(key, 1, length(key) - length(person)) || '#' || id "
+        "WHERE person <> '' AND NOT EXISTS (SELECT 1 FROM turns WHERE place = places.id AND author <> '')"
     )
 
 

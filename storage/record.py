@@ -57,8 +57,13 @@ def known(db: sqlite3.Connection, place: str) -> bool:
 
 
 def asked(db: sqlite3.Connection, place: str) -> bool:
-    """Whether a place has turns at all."""
-    return _holds(db, "SELECT 1 FROM turns JOIN places ON turns.place = places.id WHERE key = ?", place)
+    """Whether a place, or a conversation of one person's in it, has turns at all."""
+    return _holds(
+        db,
+        "SELECT 1 FROM turns JOIN places ON turns.place = places.id "
+        "WHERE key = ?1 OR (key > ?1 || ':' AND key < ?1 || ';' AND person <> '' AND key = ?1 || ':' || person)",
+        place,
+    )
 
 
 def metadata(db: sqlite3.Connection, place: str) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
     own, turn, question = row
     old = _read(question)
     incoming = replace(incoming, place=old.place, follows=old.follows, late=old.late)
-    if replace(incoming, marks=old.marks, admin=old.admin, external=old.external, bot=old.bot) == old:
+    rights = {name: getattr(old, name) for name in ("marks", "admin", "external", "bot", "manages")}
+    if replace(incoming, **rights) == old:
         return None
     db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))
     db.execute("UPDATE turns SET amended = 1 WHERE id = ?", (turn,))

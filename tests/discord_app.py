@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import discord as library
@@ -17,12 +17,14 @@ from adapters.discord.incoming import incoming
 from adapters.discord.rest import connect
 from bot.alerts import Alerts
 from bot.commands import PUBLIC
-from bot.config import AccessSettings, BotSettings
+from bot.config import AccessSettings, BotSettings, PlaceSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.health import Host
+from bot.listening import Listening
 from bot.messages import Author, Caller, Control, Incoming, Message, Page, Place, State
-from bot.ports import Channel
+from bot.places import PlaceTables
+from bot.ports import Channel, Memory
 from bot.privacy import Attach
 from bot.record import Answer, Turn
 from tests.loopback.discord import ANN, BOT, GENERAL, GUILD, FakeDiscord, payloads
@@ -38,6 +40,7 @@ class Notebook:
 
     claims: dict[tuple[str, str], str] = field(default_factory=dict)
     finished: list[Answer] = field(default_factory=list)
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: bool = False
     empty: bool = False
 
@@ -59,7 +62,14 @@ class Notebook:
 
     async def asked(self, place: str) -> bool:
         self.check()
-        return place in self.claims.values()
+        return any(place == key or key.startswith(f"{place}:") for key in self.claims.values())
+
+    async def metadata(self, place: str) -> dict[str, Any]:
+        self.check()
+        return self.notes.get(place, {})
+
+    async def annotate(self, place: str, key: str, value: Any) -> None:
+        self.notes[place] = {**self.notes.get(place, {}), key: value}
 
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
         self.check()
@@ -91,6 +101,7 @@ class Echo:
         self.said = ""
         self.exports: dict[str, str] = {}
         self.access = AccessSettings()
+        self.have_places({})
         self.shut: set[str] = set()
         self.served = 0
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
@@ -109,9 +120,19 @@ class Echo:
 
     async def take(self, incoming: Incoming, channel: Channel) -> asyncio.Future[Answer] | None:
         """Claim, and begin to answer."""
+        incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
         self.received.append(incoming)
         turn = await self.memory.claim(incoming)
         return asyncio.create_task(self._answer(incoming, channel, turn)) if turn else None
+
+    def have_places(self, places: Mapping[str, PlaceSettings]) -> None:
+        """Have these tables of `[places]`."""
+        self.tables = PlaceTables(places)
+        self.listening = Listening(cast(Memory, self.memory), self.tables)
+
+    def place_for(self, place: Place, person: Author) -> Place:
+        """As the settings say."""
+        return self.tables.place_for(place, person.id)
 
     async def bars(self, place: Place, caller: Caller) -> str:
         """What whom somebody shut out is told."""

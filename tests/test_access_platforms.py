@@ -10,9 +10,10 @@ import pytest
 from adapters.discord.direct import MOST
 from adapters.discord.incoming import incoming as heard
 from adapters.slack.channel import SlackChannel
-from adapters.slack.incoming import Identity, follows, incoming, spoken
+from adapters.slack.incoming import Identity, find_audience, incoming, spoken
 from bot import notes
 from bot.access import Reason
+from bot.audience import Audience
 from bot.config import AccessSettings
 from bot.errors import PlatformError
 from bot.messages import Incoming, Page
@@ -86,13 +87,13 @@ def test_a_follow_up_is_known_as_one() -> None:
     """It is said in a thread to nobody in particular."""
     gateway = Heard()
     for text, follows_up in (("and now?", True), (f"{MENTION} and now?", False)):
-        said = heard(gateway.say(text, TALK), ME, joined=True)
+        said = heard(gateway.say(text, TALK), ME, unasked=True)
         assert said
         assert said.follows is follows_up
         body = event(text=text.replace(MENTION, "<@UBOT>"), thread_ts="1600000000.000100")
         spoke = spoken(body, US)
         assert spoke
-        question = incoming(spoke, US, {}, joined=True)
+        question = incoming(spoke, US, {}, unasked=True)
         assert question
         assert question.follows is follows_up
 
@@ -154,7 +155,7 @@ def test_a_bot_in_slack_has_to_be_listed_and_to_mention() -> None:
     assert hear(event(bot_id="B9", text="hi", channel_type="im", channel="D1"), "B9") is None
     said = spoken(event(bot_id="B9", text="hi", thread_ts="1600000000.000100"), US, ["B9"])
     assert said
-    assert not follows(said, US)
+    assert find_audience(said, US) is Audience.OTHERS
     assert hear(event(bot_id="B1"), "B1", "UANN") is None
 
 

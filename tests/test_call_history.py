@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from math import inf, nan
 from pathlib import Path
 
 import pytest_asyncio
@@ -119,6 +120,15 @@ async def test_what_is_too_old_or_no_such_note_counts_as_nothing(memory: SqliteM
         limits = {"edits": {"calls": [START] * 45, "until": START + 40}}
         await memory.annotate(PLACE, NOTE, {"at": moment, "stopped": True, "limits": limits})
         assert free((await restart(memory, Clock())).keep("edits", Pacer(EDITS, MINUTE))) == EDITS
+
+
+async def test_no_damaged_note_shuts_the_program_up(memory: SqliteMemory) -> None:
+    """A refusal that would hold for years holds for minutes at most; what is no number counts as nothing."""
+    for moment in (START + 9e9, inf, nan):
+        limits = {"edits": {"calls": [nan, -inf, inf], "until": moment}}
+        await memory.annotate(PLACE, NOTE, {"at": START, "stopped": True, "limits": limits})
+        charges = (await restart(memory, Clock())).keep("edits", Pacer(EDITS, MINUTE)).charges()
+        assert charges.blocked <= LONGEST_AGE
 
 
 async def test_nothing_is_written_where_nothing_was_called(memory: SqliteMemory) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.commands import COMMANDS, PUBLIC, RULES, match, parse
 
 PLAIN = [name for name, command in COMMANDS.items() if not command.argument]
+CHOICES = [f"{name} {value}".strip() for name, one in COMMANDS.items() for value in ("", *one.values) if one.values]
 FILLED = [name for name, command in COMMANDS.items() if command.argument]
 
 
@@ -51,6 +52,15 @@ def test_what_takes_an_argument_is_no_command_as_a_message(text: str) -> None:
     assert match(text) == match(text, bare=True) == ""
 
 
+@pytest.mark.parametrize("text", ["listen", "LISTEN on", "/Listen  Off"])
+def test_what_takes_one_of_a_few_values_is_a_command_with_it(text: str) -> None:
+    """With its slash anywhere, without it where the bot was addressed; anything more is a question."""
+    plain = " ".join(text.removeprefix("/").casefold().split())
+    assert match(text, bare=True) == plain
+    assert match(text) == (plain if text.startswith("/") else "")
+    assert match(f"{text} please", bare=True) == match("listen to me", bare=True) == ""
+
+
 @pytest.mark.parametrize("name", FILLED)
 @pytest.mark.parametrize(
     ("form", "argument"),
@@ -77,7 +87,7 @@ def test_a_command_is_read_without_its_slash_where_that_is_asked_for(name: str) 
 @given(text=st.text() | st.builds("{} {}".format, st.sampled_from([f"/{name}" for name in COMMANDS]), st.text()))
 def test_whatever_is_said_is_a_command_or_none(text: str) -> None:
     """The name of one that exists, or nothing; where the bare word counts, the slash counts too."""
-    assert match(text) in ("", *PLAIN)
+    assert match(text) in ("", *PLAIN, *CHOICES)
     assert match(text) in ("", match(text, bare=True))
     name, argument = parse(text)
     assert name in ("", *COMMANDS)
@@ -100,4 +110,4 @@ def test_each_command_says_what_it_does() -> None:
 
 def test_what_changes_a_place_for_all_is_for_all_to_see() -> None:
     """These are the commands that take an argument and do not say who may talk; who stops something tells nobody."""
-    assert PUBLIC == set(FILLED) - RULES == {"model", "persona"}
+    assert PUBLIC == set(FILLED) - RULES == {"model", "persona", "listen"}

@@ -35,6 +35,31 @@ async def test_a_post_that_is_on_no_record_is_not_made_twice(
         assert await parley.stop() == 0
 
 
+async def test_a_post_in_the_place_of_a_frozen_message_is_not_made_twice(
+    discord: FakeDiscord, model: FakeOpenAI, tmp_path: Path
+) -> None:
+    """Killed when Discord has the new message and nobody knows: the next start finds it and takes the draft away."""
+    frozen = {"code": 30046, "message": "Maximum number of edits to messages older than 1 hour reached"}
+    async with Program(tmp_path, **environ(discord, model)) as parley:
+        await parley.logged("discord is connected")
+        script = model.script()
+        discord.say(content=f"{MENTION} one")
+        await script.send("You ")
+        await discord.until(lambda: discord.answers(), PATIENCE)
+        discord.fail("edit", 20, status=429, body=frozen)
+        late = asyncio.Event()
+        discord.fail("post", late=late)
+        await script.send("said: Ann: one")
+        await script.end()
+        await discord.until(lambda: len(discord.answers()) == 2, PATIENCE)
+        await parley.kill()
+        late.set()
+        await parley.start()
+        await parley.logged("answered", state="done")
+        assert [said.content for said in discord.answers()] == ["You said: Ann: one"]
+        assert await parley.stop() == 0
+
+
 async def test_questions_of_the_meantime_are_answered_once(
     discord: FakeDiscord, model: FakeOpenAI, tmp_path: Path
 ) -> None:

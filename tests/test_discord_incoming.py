@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord.incoming import addressed, follows, incoming, locate, unreadable
+from adapters.discord.audience import find_audience, unreadable
+from adapters.discord.incoming import incoming, locate
+from bot.audience import Audience
 from bot.messages import Attachment, Author, Incoming, Place
 from tests.discord_app import Heard
 from tests.loopback.discord import (
@@ -235,14 +237,16 @@ def test_a_follow_up_is_to_nobody_in_particular() -> None:
     """In a thread, and readable."""
     gateway = Heard()
     mine, theirs = gateway.say("an answer", TALK, author=BOT), gateway.say("a thought", TALK, author=BEN)
-    assert follows(gateway.say("and then?", TALK), ME)
-    assert not follows(gateway.say("and then?", GENERAL), ME)
-    assert not follows(gateway.say("and then?", TALK, readable=False), ME)
-    assert not follows(gateway.say(f"<@{BEN}> and then?", TALK), ME)
-    assert not follows(gateway.say(f"<@&{HELPERS}> and then?", TALK), ME)
-    assert not follows(gateway.say("@here and then?", TALK), ME)
-    assert not follows(gateway.say("and then?", TALK, reference=str(theirs.id), ping=False), ME)
-    assert addressed(gateway.say("and then?", TALK, reference=str(mine.id), ping=False), ME)
+    assert find_audience(gateway.say("and then?", TALK), ME) is Audience.ANYBODY
+    for others in (
+        gateway.say("and then?", TALK, readable=False),
+        gateway.say(f"<@{BEN}> and then?", TALK),
+        gateway.say(f"<@&{HELPERS}> and then?", TALK),
+        gateway.say("@here and then?", TALK),
+        gateway.say("and then?", TALK, reference=str(theirs.id), ping=False),
+    ):
+        assert find_audience(others, ME) is Audience.OTHERS
+    assert find_audience(gateway.say("and then?", TALK, reference=str(mine.id), ping=False), ME) is Audience.BOT
 
 
 def test_a_follow_up_is_a_question_where_the_bot_takes_part() -> None:
@@ -250,10 +254,10 @@ def test_a_follow_up_is_a_question_where_the_bot_takes_part() -> None:
     gateway = Heard()
     said = gateway.say("help", TALK)
     assert incoming(said, ME) is None
-    question = incoming(said, ME, joined=True)
+    question = incoming(said, ME, unasked=True)
     assert question is not None
     assert (question.text, question.command) == ("help", "")
-    assert incoming(gateway.say(f"<@{BEN}> help", TALK), ME, joined=True) is None
+    assert incoming(gateway.say(f"<@{BEN}> help", TALK), ME, unasked=True) is None
 
 
 @pytest.mark.parametrize(

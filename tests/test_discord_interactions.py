@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.discord.commands import payload
 from bot.commands import COMMANDS, PUBLIC
@@ -48,6 +49,14 @@ async def test_the_commands_are_registered() -> None:
             ],
             "persona": [
                 {"type": 3, "name": "text", "description": COMMANDS["persona"].description, "max_length": 4000}
+            ],
+            "listen": [
+                {
+                    "type": 3,
+                    "name": "state",
+                    "description": COMMANDS["listen"].description,
+                    "choices": [{"name": one, "name_localizations": None, "value": one} for one in ("on", "off")],
+                }
             ],
             "block": [{"type": 3, "name": "user", "description": COMMANDS["block"].description, "max_length": 4000}],
             "unblock": [{"type": 3, "name": "user", "description": COMMANDS["block"].description, "max_length": 4000}],
@@ -185,13 +194,15 @@ async def test_a_memory_that_fails_is_told() -> None:
 
 @pytest.mark.parametrize("route", ["callback", "answer.edit"])
 async def test_an_answer_that_cannot_be_shown_breaks_nothing(route: str) -> None:
-    """The command is done, and the next one is answered."""
+    """The command is done, the log has Discord's code, and the next command is answered."""
     async with FakeDiscord() as discord, connected(discord) as app:
         discord.fail(route, status=404, body={"code": 10062, "message": "Unknown interaction"})
-        discord.slash("reset")
-        await discord.until(lambda: app.engine.commands)
-        two = discord.slash("help")
-        await discord.until(lambda: two.shown)
+        with capture_logs() as log:
+            discord.slash("reset")
+            await discord.until(lambda: app.engine.commands)
+            two = discord.slash("help")
+            await discord.until(lambda: two.shown)
+        assert "NotFound 10062" in [line.get("error") for line in log]
         assert [name for name, *_ in app.engine.commands] == ["reset", "help"]
 
 

@@ -48,7 +48,8 @@ LONG = "a long question " * 12
 @pytest.mark.parametrize("after", [0, 1, 100])
 async def test_a_long_answer_is_a_file_too(engine: Engine, after: int) -> None:
     """Of more messages than the setting says; never where it is 0."""
-    engine.settings = engine.settings.model_copy(update={"file_after": after})
+    settings = engine.settings.model_copy(update={"file_after": after})
+    engine = Engine(engine.roster, engine.memory, settings, engine.metrics)
     desk = Desk()
     answer = await engine.respond(say(LONG, "1"), desk)
     assert answer is not None

@@ -83,6 +83,39 @@ def test_discord_is_reached_soon_after_a_long_outage(tmp_path: Path) -> None:
     run_shifted(discord_stage(tmp_path, play))
 
 
+async def test_frames_of_no_shape_fell_no_connection(tmp_path: Path) -> None:
+    """Text that is no JSON, JSON that is no object: each is skipped, and the same session hears what is said next."""
+
+    async def play(discord: FakeDiscord, stage: Stage) -> None:
+        await stage.until(lambda: stage.status.ready)
+        frames = ("no json", "[]", "null", '{"op": 0}', '{"op": 0, "t": "MESSAGE_CREATE", "d": []}', '{"op": 77}')
+        [session] = discord.gateway.live
+        assert session.socket is not None
+        for frame in frames:
+            await session.socket.send_str(frame)
+        await ask_discord(discord, stage)
+        assert len(discord.gateway.sockets) == 1
+        assert not stage.falls
+        assert stage.bugs == ["an event is skipped"] * 4
+
+    await discord_stage(tmp_path, play)
+
+
+async def test_a_first_event_of_no_shape_begins_the_connection_anew(tmp_path: Path) -> None:
+    """Without a traceback: the reason names it, and the next session is heard."""
+
+    async def play(discord: FakeDiscord, stage: Stage) -> None:
+        await stage.until(lambda: stage.status.ready)
+        discord.gateway.send("READY", {"session_id": "x", "resume_gateway_url": "ws://x"})
+        await stage.until(lambda: stage.falls)
+        assert stage.falls[0]["reason"] == "the gateway sends what cannot be read (READY)"
+        await stage.until(lambda: stage.status.ready)
+        await ask_discord(discord, stage)
+        assert not stage.bugs
+
+    await discord_stage(tmp_path, play)
+
+
 def test_slack_comes_back(tmp_path: Path) -> None:
     """By Socket Mode: after three falls in a row, and after an hour with the shortest pause; it answers each time."""
 

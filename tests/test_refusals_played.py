@@ -1,4 +1,4 @@
-"""Every code of both platforms, played by their loopback servers: what becomes of a draft, a whole text and a notice."""
+"""Every code of both platforms, played by their loopback servers: what becomes of drafts, whole texts and notices."""
 
 from __future__ import annotations
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import ClassVar
+
 import pytest
 
 from adapters.discord import faults as discord
 from bot.errors import PlatformError, PlatformFault
 from bot.messages import Page, State
 from bot.own_words import is_unseen
-from tests.screen import Screen, write
+from tests.screen import Screen, refuse, write
 from tests.test_refused_answers import Filter
 from tests.test_reply import show
 
@@ -66,3 +69,29 @@ def test_a_short_slow_mode_is_waited_for_and_a_long_one_is_not(seconds: float, f
     assert error.fault is fault
     assert error.retry_after == (seconds if fault is PlatformFault.RATE else None)
     assert "20016" in str(error)
+
+
+def test_a_deletion_that_is_refused_for_its_rate_waits_as_long_as_the_platform_says() -> None:
+    """It is tried once then, not with each post that the channel's own limit would allow."""
+
+    class Slow(Screen):
+        """Takes no edit of a whole text, and a deletion only after a minute."""
+
+        tried: ClassVar[list[float]] = []
+
+        async def edit(self, id: str, page: Page) -> None:
+            if page.state is not State.GROWING:
+                raise refuse(PlatformFault.REJECTED)
+            await super().edit(id, page)
+
+        async def delete(self, id: str) -> None:
+            self.tried.append(asyncio.get_running_loop().time())
+            if len(self.tried) == 1:
+                raise refuse(PlatformFault.RATE, 60.0)
+            await super().delete(id)
+
+    screen = Slow()
+    answer = show(screen, write(["we ", "are ", "whole"], rate=2))
+    first, second = screen.tried
+    assert second - first >= 60.0
+    assert (screen.texts, answer.state) == (["we are whole"], State.DONE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.commands import UNSURE
+from adapters.slack.ranks import UNSURE
 from bot.access import Reason
 from bot.commands import COMMANDS
 from bot.messages import Author, Place

@@ -191,6 +191,28 @@ async def test_a_post_whose_answer_is_lost_stands_there_once(where: str) -> None
         assert await channel.post(Page("more", part=1)) != ts
 
 
+async def test_a_post_whose_answer_names_no_message_stands_there_once() -> None:
+    """Slack says `ok` and nothing else: the next try finds what was made."""
+    async with FakeSlack() as slack, talking(slack) as (channel, _):
+        slack.fail("chat.postMessage", bare=True)
+        with pytest.raises(PlatformError) as raised:
+            await channel.post(Page("one", State.GROWING))
+        assert raised.value.fault is PlatformFault.NETWORK
+        ts = await channel.post(Page("one and two"))
+        assert [(answer.ts, answer.shown) for answer in slack.answers()] == [(ts, "one and two")]
+
+
+async def test_a_channel_that_took_posts_is_asked_about_again_once_it_refuses_one() -> None:
+    """The hour for which it is known as open ends there."""
+    async with FakeSlack() as slack, talking(slack) as (channel, _):
+        await channel.post(Page("one"))
+        slack.workspace.conversations[CHANNEL].archived = True
+        assert not await channel.find_obstacle()
+        with pytest.raises(PlatformError):
+            await channel.post(Page("two"))
+        assert await channel.find_obstacle() == "the channel is archived"
+
+
 @pytest.mark.parametrize("scopes", [set(), {"channels:history"}])
 async def test_a_post_that_did_not_land_is_made_anew(scopes: set[str]) -> None:
     """Also where the bot may not look."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.incoming import Identity, Spoken, follows, incoming, spoken
+from adapters.slack.incoming import Identity, Spoken, find_audience, incoming, spoken
+from bot.audience import Audience
 from bot.messages import Attachment, Incoming, Place
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -114,7 +115,6 @@ def test_mentions_are_readable(written: str, read: str) -> None:
 def test_without_a_mention_nothing_outside_of_a_dm_is_for_the_bot(kind: str) -> None:
     """Group messages are like channels."""
     assert hear(envelope(text="hello", channel_type=kind)) is None
-    assert hear(envelope(text="hello", channel_type=kind), joined=True) is None
 
 
 def rich(*elements: dict[str, Any]) -> list[dict[str, Any]]:
@@ -264,7 +264,7 @@ def test_recorded_follow_ups_need_the_bot_in_the_thread(file: str, key: str) -> 
     body, me = recorded(file, key)
     said = spoken(body, me)
     assert isinstance(said, Spoken)
-    assert follows(said, me)
+    assert find_audience(said, me) is Audience.ANYBODY
     assert hear(body, me=me) is None
     assert hear(body, joined=True, me=me) is not None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+from bot.config import PlaceSettings
 from bot.engine import Engine
 from bot.health import Host
 from bot.messages import Author, Incoming, Place
@@ -18,9 +19,12 @@ LISTING = {"channels:read", "groups:read", "mpim:read"}
 
 
 @asynccontextmanager
-async def away(slack: FakeSlack, *known: str, **changes: Any) -> AsyncIterator[App]:
+async def away(
+    slack: FakeSlack, *known: str, places: Mapping[str, PlaceSettings] | None = None, **changes: Any
+) -> AsyncIterator[App]:
     """The adapter, connected after what was said before; its memory has a turn in each of the known places."""
     engine, host = Echo(), Host()
+    engine.have_places(places or {})
     for number, key in enumerate(known):
         place = Place(f"slack:{TEAM}:{key}")
         await engine.memory.claim(Incoming(place, Author(ANN, "Ann"), "before", "C", f"{number}.1"))
@@ -107,6 +111,35 @@ async def test_what_was_said_in_threads_is_found() -> None:
             await looked(slack, app)
             assert sorted(texts(app)) == ["and now?", "what do you think?"]
             assert {answer.thread for answer in slack.answers()} == {root.ts, fresh.ts}
+
+
+async def test_what_nobody_answered_in_a_listening_channel_is_found() -> None:
+    """Though it was never asked there and no list of channels is to be had; not what was for others."""
+    async with FakeSlack() as slack:
+        slack.workspace.scopes -= LISTING
+        slack.courier.deaf = True
+        said = await slack.say(CHANNEL, "one")
+        await slack.say(CHANNEL, "and two?", thread=said.ts, user=BEN)
+        await slack.say(CHANNEL, f"<@{BEN}> among us")
+        listening = {f"slack:{TEAM}:{CHANNEL}": PlaceSettings(answer="all")}
+        async with away(slack, DM, places=listening) as app:
+            await slack.until(lambda: len(app.engine.answered) == 2)
+            assert texts(app) == ["one", "and two?"]
+            assert all(question.late and question.follows for question in app.engine.answered)
+
+
+async def test_conversations_of_one_person_are_no_threads() -> None:
+    """Their channel and their thread are looked through, nothing is asked about a person."""
+    async with FakeSlack() as slack:
+        slack.workspace.scopes -= LISTING
+        slack.courier.deaf = True
+        root = old(slack, f"{MENTION} long ago", 5000)
+        await slack.say(CHANNEL, f"{MENTION} one", thread=root.ts)
+        await slack.say(CHANNEL, f"{MENTION} two")
+        async with away(slack, f"{CHANNEL}:{ANN}", f"{CHANNEL}:{root.ts}:{ANN}", f"{CHANNEL}:{root.ts}:{BEN}") as app:
+            await slack.until(lambda: len(app.engine.answered) == 2)
+            assert sorted(texts(app)) == ["one", "two"]
+            assert [call["ts"] for call in slack.called("conversations.replies")] == [root.ts]
 
 
 async def test_what_arrives_by_an_event_as_well_is_answered_once() -> None:

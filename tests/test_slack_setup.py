@@ -162,6 +162,19 @@ async def test_a_missing_comfort_is_named_and_no_failure() -> None:
         assert "channels:history" in row.found
 
 
+async def test_a_scope_that_a_listening_channel_needs_is_a_failure() -> None:
+    """It is named with its event and the settings that do nothing without it."""
+    async with FakeSlack() as slack:
+        slack.workspace.scopes -= {"channels:history", "mpim:history"}
+        wants = ["bot.names", '[places."slack:T1:C1"] answer']
+        scopes = next(row for row in await check(settings(slack), wants) if row.name == "slack scopes")
+        assert not scopes.ok
+        for part in ("without channels:history", "message.channels", "bot.names", 'slack:T1:C1"] answer', "mpim"):
+            assert part in scopes.found
+        slack.workspace.scopes |= {"channels:history"}
+        assert all(row.ok for row in await check(settings(slack), wants))
+
+
 @pytest.mark.parametrize("scope", [scope.name for scope in wanted(Settings()) if not scope.optional])
 async def test_a_missing_need_is_a_failure(scope: str) -> None:
     """With the mend."""

@@ -41,6 +41,23 @@ def stored(path: Path, text: str) -> bool:
     return text.encode() in path.read_bytes()
 
 
+async def test_a_forgotten_person_s_own_conversation_loses_their_id(opener: Opener, path: Path) -> None:
+    """A day later, as all else of theirs does; while somebody's questions are known by their author it stays."""
+    memory = await opener()
+    for person in ("u1", "u2"):
+        place = Place(f"discord:7:{person}", shared=True, person=person)
+        assert await memory.claim(Incoming(place, Author(person, "A"), "hello", "7", person))
+    await memory.forget_person("discord", "u1")
+    await memory.expire(0)
+    assert query(path, "SELECT key FROM places") == [("discord:7:u1",), ("discord:7:u2",)]
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE turns SET created = created - 100000")
+    await memory.expire(0)
+    assert query(path, "SELECT key, person FROM places") == [("discord:7:#1", ""), ("discord:7:u2", "u2")]
+    assert "u1" not in str(query(path, "SELECT place, author, question FROM turns"))
+    assert await memory.asked("discord:7:u2")
+
+
 @pytest.mark.parametrize("how", ["amend", "retract", "forget", "forget_person", "expire"])
 async def test_what_was_deleted_is_in_no_file(opener: Opener, path: Path, how: str) -> None:
     """Neither in the database nor in its log; while somebody reads the file, as soon as something is written later."""

@@ -144,7 +144,7 @@ async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Open
     assert turn is not None
     [(question,)] = query(path, "SELECT question FROM turns")
     assert json.loads(str(question)) == {
-        "place": {"key": "discord:7", "shared": True, "direct": False, "home": ""},
+        "place": {"key": "discord:7", "shared": True, "direct": False, "home": "", "person": ""},
         "author": {"id": "u1", "name": "Ann"},
         "text": "Why?",
         "channel_id": "7",
@@ -158,6 +158,7 @@ async def test_a_question_stays_with_its_turn_until_it_is_forgotten(opener: Open
         "admin": False,
         "external": False,
         "bot": False,
+        "manages": False,
         "follows": False,
         "late": False,
     }

@@ -95,7 +95,9 @@ async def test_a_picture_is_shown_to_the_model_and_a_file_read(model: FakeOpenAI
     """
     file = BytesIO()
     Image.new("RGB", (30, 20)).save(file, "PNG")
-    (tmp_path / "config.toml").write_text('[models."openai/test-model"]\nimages = true\n', encoding="utf-8")
+    (tmp_path / "config.toml").write_text(
+        '[models."openai/test-model"]\nimages = true\ncontext = 100000\n', encoding="utf-8"
+    )
     sent = [
         ("a.png", file.getvalue(), "image/png"),
         ("b.txt", b"forty-two", "text/plain"),

@@ -37,7 +37,8 @@ def judge(case: Case, status: int, body: dict[str, Any], sent: list[str], log: l
     wrong = [key for key in ("response", "state") if key in right and body.get(key) != right[key]]
     if status != right.get("status", 200):
         wrong.append(f"status {status}")
-    if len(sent) != right.get("asked", len(sent)):
+    taught = right.get("without", "") not in sent[0]  # another case's refusal came first
+    if len(sent) != (1 if taught else right.get("asked", len(sent))):
         wrong.append(f"asked {len(sent)} times")
     if "without" in right and right["without"] in sent[-1]:
         wrong.append("the last request")

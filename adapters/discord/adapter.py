@@ -15,6 +15,7 @@ from discord.http import Route
 
 from adapters.discord.admins import Admins
 from adapters.discord.client import GOODBYE, Client
+from adapters.discord.events import Socket
 from adapters.discord.login import ask, introduce, refused
 from adapters.discord.rest import connect
 from adapters.discord.settings import PORTAL, TOKEN, Settings
@@ -88,7 +89,8 @@ def _unreachable(error: BaseException) -> PlatformError:
 
 
 def _lead(api: str, gateway: str) -> None:
-    """Point discord.py to these addresses; it keeps them for the whole process."""
+    """Point discord.py to these addresses, and to our end of the gateway; it keeps them for the whole process."""
+    discord.client.DiscordWebSocket = Socket  # type: ignore[misc]
     Route.BASE = api.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
 

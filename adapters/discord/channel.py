@@ -18,7 +18,7 @@ from adapters.discord.room import Room
 from adapters.discord.settings import Settings
 from adapters.discord.surroundings import Past
 from bot.errors import PlatformError, PlatformFault
-from bot.messages import Attachment, Author, Incoming, Page, Quote
+from bot.messages import Attachment, Author, Incoming, Page, Quote, State
 
 PAGE = 2000
 """Characters of a message (Discord's documentation, create message)."""
@@ -61,11 +61,12 @@ class DiscordChannel:
         self.where = permissions.name(int(channel)) if permissions else channel
         self._question = question
         self._landed: Counter[str] = Counter()
+        self._refused = ""  # the message that took no edit last: what is posted now takes its place
 
     async def post(self, page: Page) -> str:
         """Post the page and return the message's id; a post whose answer was lost, made again, stands there once."""
         await self._room.open(self.posts)
-        name = f"{self._question}:{page.turn}:{page.part}:{page.attempt}"
+        name = f"{self._question}:{page.turn}:{page.part}:{page.attempt}:{self._refused}"
         text = self._content(page)
         once: dict[str, Any] = {"nonce": _nonce(f"{name}:{self._landed[name]}"), "enforce_nonce": True}
         whole = {**form(page, text, self._ping), **once, "flags": flags(page)}
@@ -79,10 +80,23 @@ class DiscordChannel:
             answer = await self._send("POST", "", simple)
         if not isinstance(answer, dict) or not answer.get("id"):
             raise PlatformError(PlatformFault.NETWORK, "Discord's answer to a post cannot be read")
+        posted = str(answer["id"])
         if answer.get("content", text).strip() != text.strip():  # the post that was lost before, with its older text
-            await self.edit(str(answer["id"]), page)
+            posted = await self._renew(posted, page)
         self._landed[name] += 1
-        return str(answer["id"])
+        return posted
+
+    async def _renew(self, id: str, page: Page) -> str:
+        """Make a message of before show the page, or where it takes no edit any more, a new one in its place."""
+        try:
+            await self.edit(id, page)
+        except PlatformError as error:
+            if error.fault is not PlatformFault.REJECTED:
+                raise
+            self._refused = id
+            await self.delete(id)
+            return await self.post(page)
+        return id
 
     async def edit(self, id: str, page: Page) -> None:
         """Make the message show the page."""
@@ -93,7 +107,16 @@ class DiscordChannel:
         except PlatformError as error:
             if error.fault is not PlatformFault.REJECTED:
                 raise
-            await self._send("PATCH", f"/{id}", {**whole, **self._plain(page, text)})
+            await self._edit_plainly(id, page, {**whole, **self._plain(page, text)})
+
+    async def _edit_plainly(self, id: str, page: Page, body: dict[str, Any]) -> None:
+        """Make the message show mere words; that one does not take a whole page either is known from then on."""
+        try:
+            await self._send("PATCH", f"/{id}", body)
+        except PlatformError as error:
+            if error.fault is PlatformFault.REJECTED and page.state is not State.GROWING:
+                self._refused = id
+            raise
 
     async def delete(self, id: str) -> None:
         """Take the message away. Discord may tell of it before it answers, so that it is known as gone before."""

@@ -11,9 +11,10 @@ from typing import Any
 import discord
 import structlog
 
+from adapters.discord.audience import spoken
 from adapters.discord.commands import sync
 from adapters.discord.events import guard_parsers
-from adapters.discord.incoming import home, spoken
+from adapters.discord.incoming import home
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import Interactions
 from adapters.discord.login import Identity

@@ -37,7 +37,10 @@ def payload() -> list[dict[str, Any]]:
 
 def _option(command: Command) -> dict[str, Any]:
     """What may follow the command. Nothing that is false is said: Discord leaves it out of what it gives back."""
-    option = {"type": STRING, "name": command.argument, "description": command.description, "max_length": LONGEST}
+    option = {"type": STRING, "name": command.argument, "description": command.description}
+    if command.values:
+        return {**option, "choices": [{"name": value, "value": value} for value in command.values]}
+    option["max_length"] = LONGEST
     return {**option, "autocomplete": True} if command.suggests else option
 
 
@@ -69,6 +72,11 @@ def _same(known: Any) -> bool:
 
 def _bare(there: Mapping[str, Any]) -> dict[str, Any]:
     """A command as Discord gives it, without all that `payload` does not say."""
-    given = (option for option in there.get("options") or () if isinstance(option, dict))
-    options = [{key: value for key, value in option.items() if value} for option in given]
+    options = [_trim(option) for option in there.get("options") or () if isinstance(option, dict)]
     return {**{key: there.get(key) for key in payload()[0]}, "options": options}
+
+
+def _trim(option: Mapping[str, Any]) -> dict[str, Any]:
+    """An option, and its choices, without what is empty."""
+    kept = {key: value for key, value in option.items() if value}
+    return {**kept, "choices": [_trim(choice) for choice in kept["choices"]]} if "choices" in kept else kept

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import discord
+from discord.gateway import DiscordWebSocket
 
 from adapters.unreadable import UNREADABLE, log_skipped
+from bot.errors import PlatformError, PlatformFault
 
 ESSENTIAL = ("READY", "RESUMED")
 """Events that a session begins with: without them it has to begin anew."""
@@ -17,8 +20,7 @@ Parser = Callable[[Any], None]
 def guard_parsers(parsers: MutableMapping[str, Parser]) -> None:
     """Make each of discord.py's parsers, by its event, skip what it cannot read; else that ends the connection."""
     for kind, parse in parsers.items():
-        if kind not in ESSENTIAL:
-            parsers[kind] = _guard(kind, parse)
+        parsers[kind] = _guard(kind, parse)
 
 
 def _guard(kind: str, parse: Parser) -> Parser:
@@ -26,9 +28,30 @@ def _guard(kind: str, parse: Parser) -> Parser:
         try:
             parse(data)
         except (*UNREADABLE, discord.DiscordException) as error:
+            if kind in ESSENTIAL:
+                raise _unusable(kind) from None
             log_skipped("discord", kind, error)
 
     return guarded
+
+
+def _unusable(what: str) -> PlatformError:
+    return PlatformError(PlatformFault.NETWORK, f"the gateway sends what cannot be read ({what})")
+
+
+class Socket(DiscordWebSocket):
+    """discord.py's end of the gateway, which skips a frame that it cannot read."""
+
+    async def received_message(self, msg: Any, /) -> None:
+        """Take a frame. Raises PlatformError where the connection has to begin anew without it."""
+        try:
+            await super().received_message(msg)
+        except UNREADABLE as error:
+            if self._keep_alive is None:  # it was to be the first frame
+                raise _unusable("the first frame") from None
+            log_skipped("discord", "a frame", error)
+        except zlib.error:  # whatever follows cannot be read either
+            raise _unusable("its compressed stream") from None
 
 
 def read_message(client: discord.Client, channel: Any, data: Any) -> discord.Message | None:

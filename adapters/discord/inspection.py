@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.discord.closed_channels import find_closed
 from adapters.discord.login import Identity, introduce
 from adapters.discord.rest import Rest, connect
@@ -16,11 +18,12 @@ LOOKED_THROUGH = 20
 """Servers whose permissions are looked at: three calls each."""
 TRY_LATER = "Discord could not be asked: look at the network, then run this again."
 CORRECT = "Correct that setting."
+SWITCH_ON = f"Switch Message Content Intent on, on the Bot page of {PORTAL}, and start again."
 INVITE = "none yet: open the link that `parley invite` prints"
 
 
-async def inspect(settings: Settings) -> list[Check]:
-    """The rows for the table: login, message content, servers."""
+async def inspect(settings: Settings, unaddressed: Sequence[str] = ()) -> list[Check]:
+    """The rows for the table: login, message content, servers; `unaddressed` are settings that need that content."""
     async with connect(settings) as rest:
         try:
             me = await introduce(rest)
@@ -30,13 +33,16 @@ async def inspect(settings: Settings) -> list[Check]:
             return [Check("discord login", False, f"no answer: {error}", TRY_LATER)]
         login = Check("discord login", True, f"as {me.name} ({me.user})")
         servers = Check("discord servers", True, await _count(rest, me))
-        return [login, _weigh(me), servers, await _look_for_obstacles(rest, me)]
+        return [login, _weigh(me, unaddressed), servers, await _look_for_obstacles(rest, me)]
 
 
-def _weigh(me: Identity) -> Check:
-    """Both ways are right; what they mean is said."""
+def _weigh(me: Identity, unaddressed: Sequence[str]) -> Check:
+    """Both ways are right, but for settings that need it; what they mean is said."""
     if me.reads:
         return Check("discord message content", True, "granted: threads need no mention once the bot takes part")
+    if unaddressed:
+        found = f"not granted: I cannot read what does not mention me, so these do nothing: {', '.join(unaddressed)}"
+        return Check("discord message content", False, found, SWITCH_ON)
     found = f"not granted: threads need mentions too. Switch Message Content Intent on at {PORTAL} to change that"
     return Check("discord message content", True, found)
 

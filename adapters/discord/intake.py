@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,31 +12,28 @@ from typing import Any
 import discord
 import structlog
 
+from adapters.discord.audience import find_audience, replies_to, says, spoken, unreadable
 from adapters.discord.channel import DiscordChannel
 from adapters.discord.direct import Direct
-from adapters.discord.incoming import (
-    addressed,
-    describe,
-    follows,
-    incoming,
-    locate,
-    replies_to,
-    says,
-    spoken,
-    unreadable,
-)
+from adapters.discord.incoming import describe, home, incoming, locate
 from adapters.discord.login import Identity
 from adapters.discord.permissions import Permissions
 from adapters.discord.rest import Rest
 from adapters.discord.room import title
-from adapters.discord.settings import Settings
+from adapters.discord.settings import PORTAL, Settings
 from adapters.discord.surroundings import Past
+from bot.audience import Audience, is_for_bot
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.messages import Incoming, Page, State
 from bot.record import Answer
 
 UNREADABLE = "That mentions my role, and I may not read such a message. Please mention me myself: <@{}>."
+KEPT_BACK = (
+    "But I cannot read what does not mention me: the Message Content Intent is off. My owner can switch it on at "
+    f"<{PORTAL}> and start me again."
+)
+"""What follows on `/listen on` where Discord keeps back what is not said to the bot."""
 EDITS = 1000
 """Messages whose last edit is remembered."""
 
@@ -57,6 +55,8 @@ class Intake:
         self._me = int(me.user)
         self._admins = me.owners | set(settings.admins)
         self._bots = engine.access.bots
+        self._names = engine.settings.names
+        engine.listening.hindrances["discord"] = "" if me.reads else KEPT_BACK
         self._closing = closing
         self._edits: OrderedDict[int, str] = OrderedDict()
 
@@ -84,19 +84,17 @@ class Intake:
 
     async def recover(self, message: discord.Message) -> None:
         """Begin to answer a message that was missed; returns when it is on record. Raises StorageError."""
-        question = await self._question(message)
+        question = await self._question(message, late=True)
         if question and unreadable(message, self._me):
             await self._explain(question)
         elif question:
             question = replace(question, late=True)
             await self._engine.take(question, self.open(question, replies_to(message) not in (0, self._me)))
 
-    def by_role(self, message: discord.Message) -> bool:
-        """Whether it may be for the bot, and a list may name a role of its author."""
+    async def by_role(self, message: discord.Message) -> bool:
+        """Whether a message that was missed is for the bot, and a list may name a role of its author."""
         lists = self._engine.access
-        if not (lists.allow_people or lists.block) or not spoken(message, self._bots):
-            return False
-        return addressed(message, self._me) or follows(message, self._me)
+        return bool(lists.allow_people or lists.block) and await self._is_for_bot(message, late=True)
 
     async def amend(self, event: discord.RawMessageUpdateEvent) -> None:
         """Take in that somebody edited a message, which may be for the bot no more.
@@ -107,7 +105,7 @@ class Intake:
         mine = message.author.id == self._me
         if mine or not self._edited(message.id, event.data) or not spoken(message, self._bots):
             return
-        question = describe(message, self._me, self._admins)
+        question = describe(message, self._me, self._admins, self._names)
         try:
             if says(message):
                 await self._engine.amend(question, anew=not self._closing.is_set())
@@ -130,15 +128,30 @@ class Intake:
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
-    async def _question(self, message: discord.Message) -> Incoming | None:
+    async def _question(self, message: discord.Message, late: bool = False) -> Incoming | None:
         """The message as the engine wants it; None where it is not for the bot, was deleted, or comes too late."""
-        if not spoken(message, self._bots) or self._closing.is_set():
+        if self._closing.is_set() or not await self._is_for_bot(message, late) or str(message.id) in self._rest.gone:
             return None
-        joined = follows(message, self._me) and await self._joined(message)
         threads = self._settings.reply_in == "thread"
-        if str(message.id) in self._rest.gone:
-            return None
-        return incoming(message, self._me, joined, threads, self._bots, self._admins)
+        return incoming(message, self._me, True, threads, self._bots, self._admins, self._names)
+
+    async def _is_for_bot(self, message: discord.Message, late: bool) -> bool:
+        """Whether it is to be answered: said to the bot, or to nobody in particular where the bot answers that.
+
+        `late` says that it was missed.
+        """
+        audience = find_audience(message, self._me, self._names, self._bots)
+        return is_for_bot(audience, audience is Audience.ANYBODY and await self._answers_unasked(message, late))
+
+    async def _answers_unasked(self, message: discord.Message, late: bool) -> bool:
+        """Whether the bot answers there without being addressed: everywhere in the channel, or in this thread."""
+        place = locate(message.channel.id, direct=False, home=home(message.channel))
+        try:
+            sent = message.created_at.timestamp() if late else math.inf
+            return await self._engine.listening.answers_all(place, sent) or await self._joined(message.channel)
+        except StorageError as error:
+            log.error("the memory failed", error=str(error))
+            return False
 
     def _edited(self, message: int, data: Any) -> bool:
         """Whether its author changed it: previews and pins come as the same event, with the time of before."""
@@ -150,17 +163,11 @@ class Intake:
             self._edits.popitem(last=False)
         return True
 
-    async def _joined(self, message: discord.Message) -> bool:
-        """Whether the bot takes part in the thread: it opened it, or was asked something there."""
-        if not self._settings.thread_follow_ups:
+    async def _joined(self, where: discord.abc.Messageable) -> bool:
+        """Whether it is a thread that the bot takes part in: it opened it, or was asked there. Raises StorageError."""
+        if not self._settings.thread_follow_ups or not isinstance(where, discord.Thread):
             return False
-        if getattr(message.channel, "owner_id", None) == self._me:
-            return True
-        try:
-            return await self._engine.memory.asked(locate(message.channel.id, direct=False).key)
-        except StorageError as error:
-            log.error("the memory failed", error=str(error))
-            return False
+        return where.owner_id == self._me or await self._engine.memory.asked(locate(where.id, direct=False).key)
 
     async def _explain(self, question: Incoming) -> None:
         """Say, once, how to reach the bot where its role was mentioned and the text was kept back."""

@@ -15,7 +15,7 @@ from discord.app_commands import Choice
 
 from adapters.discord.channel import PAGE
 from adapters.discord.form import content, pressed
-from adapters.discord.incoming import home, locate, marks
+from adapters.discord.incoming import home, locate, marks, rules
 from bot.commands import COMMANDS, PUBLIC
 from bot.engine import Engine
 from bot.errors import PlatformError, PlatformFault, StorageError
@@ -59,9 +59,10 @@ class Interactions:
         name, argument = str(data.get("name")), _argument(data)
         if name not in COMMANDS or interaction.channel_id is None:
             name, argument = "help", ""
-        caller, place = self._meet(interaction), _place(interaction)
+        caller = self._meet(interaction)
+        place = self._engine.place_for(_place(interaction), caller.author)
         changes = (caller.admin or caller.manages) and bool(argument) and name in PUBLIC
-        public = (changes or (name == "reset" and place.shared)) and await self._done(name, place, caller)
+        public = (changes or (name == "reset" and place.has_many_speakers)) and await self._done(name, place, caller)
         await _acknowledge(interaction, public)
         said = await self._told(
             lambda: (
@@ -73,7 +74,7 @@ class Interactions:
         try:
             await _answer(interaction, said, public)
         except LOST as error:
-            log.warning("a command's answer could not be shown", command=name, error=type(error).__name__)
+            log.warning("a command's answer could not be shown", command=name, error=_describe(error))
 
     async def _suggest(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
         """Offer what the option that is being typed could be; Discord takes no value that is cut."""
@@ -82,7 +83,7 @@ class Interactions:
         try:
             await interaction.response.autocomplete(choices[:CHOICES])
         except LOST as error:
-            log.warning("suggestions could not be shown", error=type(error).__name__)
+            log.warning("suggestions could not be shown", error=_describe(error))
 
     async def _press(self, interaction: discord.Interaction, custom_id: str) -> None:
         await _acknowledge(interaction)
@@ -95,7 +96,7 @@ class Interactions:
         try:
             await interaction.followup.send(said, ephemeral=True)
         except LOST as error:
-            log.warning("a button's answer could not be shown", error=type(error).__name__)
+            log.warning("a button's answer could not be shown", error=_describe(error))
 
     async def _done(self, name: str, place: Place, caller: Caller) -> bool:
         """Whether a command will be done, so that all are to hear of it: known before Discord has to be answered."""
@@ -112,7 +113,7 @@ class Interactions:
         return Caller(
             Author(str(user.id), user.display_name),
             admin=str(user.id) in self._admins,
-            manages=_rules(interaction),
+            manages=interaction.guild_id is None or rules(interaction.permissions),
             marks=marks(user, interaction.channel, interaction.guild),
         )
 
@@ -135,7 +136,7 @@ async def _acknowledge(interaction: discord.Interaction, public: bool = False) -
         else:
             await interaction.response.defer(ephemeral=not public, thinking=True)
     except LOST as error:
-        log.warning("an interaction could not be acknowledged", error=type(error).__name__)
+        log.warning("an interaction could not be acknowledged", error=_describe(error))
 
 
 async def _answer(interaction: discord.Interaction, said: str, public: bool) -> None:
@@ -159,11 +160,11 @@ def _argument(data: Mapping[str, Any]) -> str:
     return next((str(option.get("value") or "") for option in data.get("options") or ()), "").strip()
 
 
-def _rules(interaction: discord.Interaction) -> bool:
-    """Whether they may set what holds for all here: in direct messages, or with the channel or the server to manage."""
-    may = interaction.permissions
-    return interaction.guild_id is None or may.manage_channels or may.manage_guild or may.administrator
-
-
 def _place(interaction: discord.Interaction) -> Place:
     return locate(interaction.channel_id or 0, interaction.guild_id is None, home(interaction.channel))
+
+
+def _describe(error: BaseException) -> str:
+    """The error's class, with Discord's own code where it gave one; its words may hold what people wrote."""
+    code = error.code if isinstance(error, discord.HTTPException) else 0
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

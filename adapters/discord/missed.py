@@ -32,11 +32,11 @@ TRIES = 4
 Room = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel
 Shared = discord.abc.GuildChannel | discord.Thread
 Take = Callable[[discord.Message], Awaitable[None]]
-Needs = Callable[[discord.Message], bool]
+Needs = Callable[[discord.Message], Awaitable[bool]]
 log = structlog.get_logger(__name__)
 
 
-def _never(_: discord.Message) -> bool:
+async def _never(_: discord.Message) -> bool:
     return False
 
 
@@ -129,7 +129,7 @@ class Missed:
     async def _read(self, room: Room, data: Any) -> discord.Message | None:
         """A message; None where it, or what its author may, cannot be had, which others must not suffer from."""
         message = read_message(self._client, room, data)
-        if message is None or not room.guild or not self._roles(message):
+        if message is None or not room.guild or not await self._roles(message):
             return message
         try:
             member = await self._member(room.guild.id, str(message.author.id))
@@ -156,8 +156,8 @@ class Missed:
 
     async def _people(self) -> AsyncIterator[tuple[Room, int]]:
         """The direct messages that the memory knows, each with its last message."""
-        places = [int(key.removeprefix(PREFIX)) for key, _ in await self._memory.places(PREFIX, PLACES)]
-        for place in places:
+        ids = [key.removeprefix(PREFIX).partition(":")[0] for key, _ in await self._memory.places(PREFIX, PLACES)]
+        for place in dict.fromkeys(map(int, ids)):
             if place in self._others or isinstance(self._client.get_channel(place), Shared):
                 continue
             try:

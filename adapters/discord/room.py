@@ -76,7 +76,7 @@ class Room:
 
 def title(question: Incoming) -> str:
     """The name of the thread that a question is answered in; empty where its place is no such thread."""
-    if question.place.key != f"discord:{question.message_id}" or question.channel_id == question.message_id:
+    if question.place.room != f"discord:{question.message_id}" or question.channel_id == question.message_id:
         return ""
     seen = "".join(letter for letter in question.text[: 4 * NAME] if unicodedata.category(letter) not in ("Cf", "Cs"))
     words = MARKS.sub(" ", "".join(letter if letter.isprintable() else " " for letter in seen))

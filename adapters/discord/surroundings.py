@@ -10,9 +10,9 @@ from typing import Any
 import discord
 import structlog
 
+from adapters.discord.audience import SPOKEN
 from adapters.discord.embed_text import read_texts
 from adapters.discord.events import read_message
-from adapters.discord.incoming import SPOKEN
 from adapters.discord.rest import Rest
 from adapters.discord.words import call, read
 from bot.commands import match

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.slack.settings import Settings
 from bot.engine import Engine
 from bot.health import Check, Host
@@ -16,8 +18,11 @@ async def run(engine: Engine, settings: Settings, host: Host) -> None:
     await serve(engine, settings, host)
 
 
-async def check(settings: Settings) -> list[Check]:
-    """Whether the tokens log in, with which scopes, and whether Socket Mode opens."""
+async def check(settings: Settings, unaddressed: Sequence[str] = ()) -> list[Check]:
+    """Whether the tokens log in, with which scopes, and whether Socket Mode opens.
+
+    `unaddressed` are other settings, by their names, that need the bot to read what does not mention it.
+    """
     from adapters.slack.inspection import inspect
 
-    return await inspect(settings)
+    return await inspect(settings, unaddressed)

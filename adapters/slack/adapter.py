@@ -53,14 +53,14 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
     door = await _door(settings, host) if settings.http else None
     workspace = await _enter(settings, host)
     me = workspace.me
-    intake = Intake(engine, workspace, settings.thread_follow_ups, settings.admins)
+    intake = Intake(engine, workspace, settings)
     app = build(workspace.client, me, intake, host)
     Commands(engine, workspace, settings, host).register(app)
     Presses(engine, me, settings, host).register(app)
     engine.serve("slack", partial(SlackChannel, workspace, reopened=True, past=intake.past))
     if settings.admins:
         engine.alerts.connect("slack", Admins(workspace, settings.admins).tell)
-    missed = Missed(engine.memory, workspace, intake, settings.catch_up, host.closing)
+    missed = Missed(engine, workspace, intake, settings.catch_up, host.closing)
     looking = asyncio.create_task(missed.run(), name="looking for missed messages")
     looking.add_done_callback(report)
     log.info("logged in to slack", team=me.team, bot=me.user, transport="http" if door else "socket mode")

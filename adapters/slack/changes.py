@@ -22,10 +22,12 @@ class Deleted:
     ts: str
 
 
-def changed(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) -> Spoken | None:
+def changed(
+    body: Mapping[str, Any], me: Identity, bots: Collection[str] = (), in_channel: bool = False
+) -> Spoken | None:
     """What a person's message says now; None where its words are the same, as after a preview of a link.
 
-    `bots` are as for `spoken`.
+    `bots` and `in_channel` are as for `spoken`.
     """
     body = sound(body)
     event = body.get("event") or {}
@@ -36,7 +38,7 @@ def changed(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) -
     if before is not None and read_words(before) == read_words(message):
         return None
     where = {"type": "message", "channel": event.get("channel"), "channel_type": event.get("channel_type")}
-    return spoken({**body, "event": {**message, **where}}, me, bots)
+    return spoken({**body, "event": {**message, **where}}, me, bots, in_channel)
 
 
 def deleted(body: Mapping[str, Any]) -> Deleted | None:

@@ -13,11 +13,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.calls import call
 from adapters.slack.files import attach
-from adapters.slack.incoming import is_direct, locate
+from adapters.slack.incoming import is_direct, locate, place_from, split
 from adapters.slack.manifest import RESET
 from adapters.slack.person import RESTARTING, Person, meet, place_of, team_of, told
 from adapters.slack.picker import ACTION, NOTHING, PICK, rows
-from adapters.slack.ranks import runs
+from adapters.slack.ranks import UNSURE, runs
 from adapters.slack.settings import PARLEY_COMMAND, Settings
 from adapters.slack.workspace import Workspace
 from bot.commands import COMMANDS, PUBLIC, RULES, parse
@@ -25,16 +25,16 @@ from bot.engine import Engine
 from bot.errors import PlatformError
 from bot.health import Host
 from bot.messages import Place
-from bot.notes import NO_ENTRY, NOTHING_TO_RESET, STORAGE
+from bot.notes import NO_ENTRY, NOTHING_TO_RESET, ON_OR_OFF, STORAGE
 
-RECENT = 10
-"""How many threads of a channel are offered, the newest first."""
+RECENT, MANY = 10, 500
+"""How many conversations of a channel are offered, the newest first, and among how many they are looked for: where
+each person has their own, those of others are left out."""
 PICKED = ("reset", "stop")
 """Commands that mean one conversation."""
-UNDONE = (NOTHING_TO_RESET, STORAGE, RESTARTING, *NO_ENTRY.values())
+UNDONE = (NOTHING_TO_RESET, STORAGE, RESTARTING, ON_OR_OFF, *NO_ENTRY.values())
 """What is said where nothing was done, which is nobody else's business."""
 EXPORT = "What you said to me, as you asked for it with the command export:"
-UNSURE = "Slack does not tell me at the moment whether you may change that. Please try again in a minute."
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class Commands:
         """Reset the conversation that a message belongs to."""
         await ack()
         person = meet(body, respond, self._settings)
-        place = place_of(body, self._me)
+        place = self._engine.place_for(place_of(body, self._me, self._settings), person.caller.author)
         said = await self._run("reset", place, person)
         if not await self._announce(place, person, said):
             await person.tell(said)
@@ -83,8 +83,9 @@ class Commands:
         """A thread was picked: its row names the command, its button the place."""
         await ack()
         action, person = body["actions"][0], meet(body, respond, self._settings)
-        place = Place(action["value"], shared=True, home=action["value"].rpartition(":")[0])
-        if place.key.startswith(f"slack:{team_of(body, self._me)}:{body['channel']['id']}:"):
+        place = place_from(action["value"])
+        theirs = place.person in ("", person.caller.author.id)
+        if theirs and split(place)[:2] == (team_of(body, self._me), body["channel"]["id"]):
             name = action["action_id"].partition(":")[0]
             said = await self._run(name, place, person)
             await person.tell(said, replace=True)
@@ -93,10 +94,9 @@ class Commands:
 
     async def _announce(self, place: Place, person: Person, said: str) -> bool:
         """Tell all in a shared conversation that somebody reset it; False where there is nothing to tell."""
-        if not place.shared or said in UNDONE:
+        if not place.has_many_speakers or said in UNDONE:
             return False
-        thread = place.key.removeprefix(f"{place.home}:")
-        await replace(person, thread=thread).tell(said, public=True)
+        await replace(person, thread=split(place)[2]).tell(said, public=True)
         return True
 
     async def _set(
@@ -118,18 +118,26 @@ class Commands:
 
     async def _command(self, name: str, body: Mapping[str, Any], respond: AsyncRespond) -> None:
         person, place = meet(body, respond, self._settings), self._place(body)
-        whole = place.direct or name not in PICKED
+        whole = place.direct or name not in PICKED or self._settings.reply_in == "channel"
         barred = "" if whole else await told(self._host, lambda: self._engine.bars(place, person.caller))
         if whole or barred:
-            await person.tell(await self._run(name, place, person))
+            own = self._engine.place_for(place, person.caller.author)
+            said = await self._run(name, own, person)
+            if barred or name != "reset" or not await self._announce(own, person, said):
+                await person.tell(said)
             return
-        threads = await told(self._host, lambda: self._engine.memory.places(f"{place.key}:", RECENT))
+        threads = await told(self._host, lambda: self._find_threads(place, person))
         if isinstance(threads, str):
             await person.tell(threads)
         elif threads:
             await person.ask(PICK[name], rows(name, threads))
         else:
             await person.tell(NOTHING.format(bot=self._me.name, command=name))
+
+    async def _find_threads(self, place: Place, person: Person) -> list[tuple[str, str]]:
+        """(place key, latest question) of the conversations in a channel that are a person's to forget or to stop."""
+        found = await self._engine.memory.places(f"{place.key}:", MANY)
+        return [row for row in found if place_from(row[0]).person in ("", person.caller.author.id)][:RECENT]
 
     def _place(self, body: Mapping[str, Any]) -> Place:
         channel = body["channel_id"]

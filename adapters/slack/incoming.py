@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from adapters.slack import mrkdwn
 from adapters.slack.message_text import read_carried, read_words
 from adapters.slack.shape import sound
 from bot.access import names
+from bot.audience import Audience, is_for_bot, take_off_name
 from bot.commands import match
 from bot.messages import Attachment, Author, Incoming, Place
 
@@ -38,7 +39,8 @@ class Spoken:
 
     `shared` are the texts that it carries of others: messages that it forwards, previews of links. `home` is the
     person's own workspace, where Slack says it; `external` that it is of another organisation. `bot` is the id of the
-    app where that is no person.
+    app where that is no person. `parent` is who wrote the message that the thread hangs under. `in_channel` says that
+    what begins no thread is answered in the channel itself.
     """
 
     team: str
@@ -54,6 +56,13 @@ class Spoken:
     home: str = ""
     external: bool = False
     bot: str = ""
+    parent: str = ""
+    in_channel: bool = False
+
+    @property
+    def sent(self) -> float:
+        """When it was said, in seconds since 1970; 0 where its `ts` is no time."""
+        return _seconds(self.ts)
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -62,8 +71,8 @@ class Spoken:
 
     @property
     def root(self) -> str:
-        """The thread to answer in, which a message in a channel begins; empty in a direct message outside of one."""
-        return self.thread or ("" if self.direct else self.ts)
+        """The thread to answer in, which a message in a channel begins; empty where it is answered outside of one."""
+        return self.thread or ("" if self.direct or self.in_channel else self.ts)
 
     @property
     def place(self) -> Place:
@@ -79,8 +88,24 @@ def locate(team: str, channel: str, thread: str, direct: bool) -> Place:
 
 
 def thread_of(question: Incoming) -> str:
-    """The thread that a question is answered in, as its place says; empty in a direct message outside of one."""
-    return question.place.key.partition(f":{question.channel_id}:")[2]
+    """The thread that a question is answered in, as its place says; empty where it is answered outside of one."""
+    return question.place.room.partition(f":{question.channel_id}:")[2]
+
+
+def split(place: Place) -> tuple[str, str, str]:
+    """(team, channel, thread) of a place; the thread is empty outside of one."""
+    team, channel, thread = (*place.room.split(":")[1:], "", "", "")[:3]
+    return team, channel, thread
+
+
+def place_from(key: str) -> Place:
+    """The place of a key as the memory has it: of a thread or not, of one person or of all.
+
+    A thread is named by a time, a person by letters first.
+    """
+    team, channel, *parts = (*key.split(":")[1:], "", "")
+    thread = parts.pop(0) if parts and parts[0][:1].isdigit() else ""
+    return replace(locate(team, channel, thread, is_direct(channel)), key=key, person=parts[0])
 
 
 def is_direct(channel: str) -> bool:
@@ -88,12 +113,14 @@ def is_direct(channel: str) -> bool:
     return channel.startswith(DIRECT)
 
 
-def spoken(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) -> Spoken | None:
+def spoken(
+    body: Mapping[str, Any], me: Identity, bots: Collection[str] = (), in_channel: bool = False
+) -> Spoken | None:
     """What a person said, out of the envelope of an event; None for everything that is not a person's message.
 
     A person's own workspace is `user_team` or `source_team` in a channel that is shared. The workspaces of one
     organisation differ too, but then the envelope says that the channel is not shared outside of it. `bots` are the
-    ids, of users or of apps, of those bots that count as people.
+    ids, of users or of apps, of those bots that count as people. `in_channel` is as in `Spoken`.
     """
     body = sound(body)
     event = body.get("event") or {}
@@ -123,44 +150,66 @@ def spoken(body: Mapping[str, Any], me: Identity, bots: Collection[str] = ()) ->
         home=(home := str(event.get("user_team") or event.get("source_team") or event.get("team") or "")),
         external=home not in ("", _team(body, me)) and body.get("is_ext_shared_channel") is not False,
         bot=bot,
+        parent=str(event.get("parent_user_id") or ""),
+        in_channel=in_channel,
     )
 
 
-def follows(said: Spoken, me: Identity) -> bool:
-    """Whether it may be a follow-up: in a thread, to nobody in particular."""
-    person = not said.mention and not said.direct and not said.bot
-    return bool(said.thread) and person and not mrkdwn.calls_others(said.text, me.user)
+def find_audience(said: Spoken, me: Identity, called: Sequence[str] = ()) -> Audience:
+    """Whom a message is for; `called` are the names of the bot. Another bot has to mention this one."""
+    if said.mention or (said.direct and not said.bot):
+        return Audience.BOT
+    if said.bot:
+        return Audience.OTHERS
+    if take_off_name(mrkdwn.read(said.text, me.user, {}), called) is not None:
+        return Audience.BOT
+    empty = not (said.text.strip() or said.files or said.shared)
+    return Audience.OTHERS if empty or mrkdwn.calls_others(said.text, me.user) else Audience.ANYBODY
 
 
 def incoming(
-    said: Spoken, me: Identity, names: Mapping[str, str], joined: bool = False, admins: Collection[str] = ()
+    said: Spoken,
+    me: Identity,
+    names: Mapping[str, str],
+    unasked: bool = False,
+    admins: Collection[str] = (),
+    called: Sequence[str] = (),
 ) -> Incoming | None:
     """The message for the engine, or None where it is not for the bot.
 
-    `joined` says that the bot takes part in the thread and was not told to be quiet there. A bare word is a command
-    only to the bot itself: in a direct message or after a mention. `admins` are the ids of who runs the bot. Another
-    bot has to mention this one, and gives it no commands.
+    `unasked` says that the bot answers there what is said to nobody in particular. A bare word is a command only to the
+    bot itself: in a direct message or after a mention. `admins` are the ids of who runs the bot, `called` its names.
+    What another bot says is no command.
     """
-    addressed = said.mention or (said.direct and not said.bot)
-    if not addressed and not (joined and follows(said, me)):
+    audience = find_audience(said, me, called)
+    if not is_for_bot(audience, unasked):
         return None
-    question = read(said, me, names, admins)
+    addressed = audience is Audience.BOT
+    question = read(said, me, names, admins, called)
     command = "" if said.bot else match(question.text, bare=addressed)
     return replace(question, command=command, follows=not addressed)
 
 
-def read(said: Spoken, me: Identity, names: Mapping[str, str], admins: Collection[str] = ()) -> Incoming:
+def read(
+    said: Spoken,
+    me: Identity,
+    names: Mapping[str, str],
+    admins: Collection[str] = (),
+    called: Sequence[str] = (),
+) -> Incoming:
     """What somebody said as a message, whomever it was for; never a command."""
     names = {**names, me.user: me.name}
+    text = mrkdwn.read(said.text, me.user, names)
+    named = None if said.bot or said.mention else take_off_name(text, called)
     return Incoming(
         place=said.place,
         author=Author(said.user, names.get(said.user, said.user)),
-        text=mrkdwn.read(said.text, me.user, names),
+        text=text if named is None else named,
         channel_id=said.channel,
         message_id=said.ts,
         quote="\n\n".join(filter(None, (mrkdwn.read(text, "", names) for text in said.shared))),
         attachments=said.files,
-        sent=_seconds(said.ts),
+        sent=said.sent,
         marks=tuple(dict.fromkeys(filter(None, (said.user, said.bot, said.channel, said.team, said.home)))),
         admin=said.user in admins,
         external=said.external,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -10,7 +10,7 @@ from adapters.slack.calls import call
 from adapters.slack.connection import connect
 from adapters.slack.login import introduce, open_socket
 from adapters.slack.permissions import describe_obstacle
-from adapters.slack.scopes import wanted
+from adapters.slack.scopes import Scope, wanted
 from adapters.slack.settings import APP_PAGE, Settings
 from bot.errors import PlatformError, SettingsError
 from bot.health import Check
@@ -23,8 +23,8 @@ NAMED = 5
 CORRECT = "Correct that setting."
 
 
-async def inspect(settings: Settings) -> list[Check]:
-    """The rows for the table: settings, login, scopes, transport."""
+async def inspect(settings: Settings, unaddressed: Sequence[str] = ()) -> list[Check]:
+    """The rows for the table: settings, login, scopes, transport; `unaddressed` is as for `wanted`."""
     try:
         settings.verify()
     except SettingsError as error:
@@ -38,14 +38,14 @@ async def inspect(settings: Settings) -> list[Check]:
             return [Check("slack login", False, f"no answer: {error}", TRY_LATER)]
         login = Check("slack login", True, f"{me.workspace} ({me.team}) as @{me.name}")
         channels = await _look_for_obstacles(client)
-        return [login, _weigh(settings, scopes), channels, await _transport(client, settings)]
+        return [login, _weigh(wanted(settings, unaddressed), scopes), channels, await _transport(client, settings)]
 
 
-def _weigh(settings: Settings, scopes: Set[str]) -> Check:
+def _weigh(wanted: Sequence[Scope], scopes: Set[str]) -> Check:
     """The scopes that the token lacks, each with what does not work without it."""
     if not scopes:
         return Check("slack scopes", True, "Slack does not say")
-    missing = [scope for scope in wanted(settings) if scope.name not in scopes]
+    missing = [scope for scope in wanted if scope.name not in scopes]
     if not missing:
         return Check("slack scopes", True, "all that the settings use")
     found = "; ".join(f"without {scope.name} {scope.lost}" for scope in missing)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from adapters.slack.scopes import wanted
+from adapters.slack.scopes import Scope, wanted
 from adapters.slack.settings import PARLEY_COMMAND, Settings
 from bot.commands import COMMANDS
 
@@ -19,14 +20,17 @@ SHORTCUTS = (
 PLACEHOLDER = "https://your-host.example"
 
 
-def manifest(settings: Settings) -> str:
-    """The manifest as JSON. In HTTP mode it names `slack.public_url`; where that is empty a placeholder stands."""
+def manifest(settings: Settings, unaddressed: Sequence[str] = ()) -> str:
+    """The manifest as JSON. In HTTP mode it names `slack.public_url`; where that is empty a placeholder stands.
+
+    `unaddressed` is as for `wanted`.
+    """
     target = f"{(settings.public_url or PLACEHOLDER).rstrip('/')}/slack/events" if settings.http else ""
-    return json.dumps(_manifest(settings, {"request_url": target} if target else {}, target), indent=2)
+    request = {"request_url": target} if target else {}
+    return json.dumps(_manifest(settings, wanted(settings, unaddressed), request, target), indent=2)
 
 
-def _manifest(settings: Settings, request: dict[str, str], target: str) -> dict[str, Any]:
-    scopes = wanted(settings)
+def _manifest(settings: Settings, scopes: Sequence[Scope], request: dict[str, str], target: str) -> dict[str, Any]:
     return {
         "display_information": {
             "name": "Parley",

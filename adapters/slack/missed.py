@@ -11,12 +11,12 @@ from typing import Any
 import structlog
 
 from adapters.slack.history import Entry, History
-from adapters.slack.incoming import is_direct
+from adapters.slack.incoming import is_direct, place_from, split
 from adapters.slack.intake import Intake
 from adapters.slack.workspace import Workspace
 from adapters.unreadable import UNREADABLE, log_skipped
+from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
-from bot.ports import Memory
 
 PLACES = 30
 """How many of the latest places of the memory are looked at."""
@@ -33,9 +33,9 @@ class Missed:
     """
 
     def __init__(
-        self, memory: Memory, workspace: Workspace, intake: Intake, seconds: float, closing: asyncio.Event
+        self, engine: Engine, workspace: Workspace, intake: Intake, seconds: float, closing: asyncio.Event
     ) -> None:
-        self._memory = memory
+        self._engine = engine
         self._team = workspace.me.team
         self._history = History(workspace)
         self._intake = intake
@@ -65,12 +65,14 @@ class Missed:
 
     async def _look(self, since: str) -> None:
         """Take in what was said since this `ts`. A memory without anything of Slack has missed nothing."""
-        known = _arrange(await self._memory.places("slack:", PLACES), self._team)
+        known = _arrange(await self._engine.memory.places("slack:", PLACES), self._team)
         if not known:
             return
         end, read = time.time() + self._seconds, dict[tuple[str, str], str]()
         shared = await self._history.channels()
-        for channel in dict.fromkeys([*known, *shared]):
+        listened = [split(place_from(key)) for key in await self._engine.listening.find_channels("slack")]
+        heard = [channel for team, channel, _ in listened if team == self._team]
+        for channel in dict.fromkeys([*known, *heard, *shared]):
             if self._over(end):
                 return
             messages = await self._history.messages(channel, since)
@@ -102,10 +104,11 @@ class Missed:
 def _arrange(places: Iterable[tuple[str, str]], team: str) -> dict[str, list[str]]:
     """The threads that the memory knows, by their channels, the latest first."""
     found: dict[str, list[str]] = {}
-    for key, _ in places:
-        home, channel, thread = (*key.split(":")[1:], "")[:3]
+    for place in (place_from(key) for key, _ in places):
+        home, channel, thread = split(place)
         if home == team:
-            found.setdefault(channel, []).extend([thread] if thread else [])
+            threads = found.setdefault(channel, [])
+            threads += [thread] if thread and thread not in threads else []
     return found
 
 

@@ -10,7 +10,7 @@ from bot.quotes import plain
 
 TOKEN = re.compile(r"<([^<>\n]+)>")
 USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>\n]*)?>")
-GROUP = re.compile(r"<!subteam\^")
+GROUP = re.compile(r"<!(?:subteam\^|here\b|channel\b|everyone\b)")
 LOOSE = re.compile(r"<(?![@#!]|[A-Za-z][A-Za-z0-9+.-]*:)|&(?!(?:lt|gt|amp);)")
 """An angle bracket that begins none of Slack's tokens, and an ampersand that is no escape."""
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]+")
@@ -23,7 +23,7 @@ def mentions(text: str) -> tuple[str, ...]:
 
 
 def calls_others(text: str, me: str) -> bool:
-    """Whether it mentions somebody, or a group, but not `me`."""
+    """Whether it mentions somebody, a group, or all who are there, but not `me`."""
     people = mentions(text)
     return me not in people and bool(people or GROUP.search(text))
 

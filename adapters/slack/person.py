@@ -87,12 +87,13 @@ def team_of(body: Mapping[str, Any], me: Identity) -> str:
     return body.get("team_id") or (body.get("team") or {}).get("id") or me.team
 
 
-def place_of(body: Mapping[str, Any], me: Identity) -> Place:
-    """The conversation that the message of a shortcut belongs to."""
+def place_of(body: Mapping[str, Any], me: Identity, settings: Settings) -> Place:
+    """The conversation that the message of a shortcut belongs to, whoever speaks in it."""
     message, channel = body["message"], body["channel"]["id"]
     direct = is_direct(channel)
     thread = message.get("thread_ts") or ""
-    root = ("" if thread == message["ts"] else thread) if direct else thread or message["ts"]
+    whole = direct or settings.reply_in == "channel"
+    root = ("" if thread == message["ts"] else thread) if whole else thread or message["ts"]
     return locate(team_of(body, me), channel, root, direct)
 
 

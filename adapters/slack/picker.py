@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.slack.dialect import escape
+from adapters.slack.incoming import place_from, split
 
 ACTION = re.compile(r"^(reset|stop):\d+$")
 """Action ids of the buttons: the command, and the number of the row."""
@@ -38,8 +39,8 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _when(key: str) -> str:
-    """When the thread began, in the reader's own time: its key ends with the first message's `ts`."""
-    seconds = key.rpartition(":")[2].partition(".")[0]
+    """When the thread began, in the reader's own time: its name is the first message's `ts`."""
+    seconds = split(place_from(key))[2].partition(".")[0]
     return f"<!date^{seconds}^{{date_short_pretty}}, {{time}}|a thread>:" if seconds.isdigit() else ""
 
 

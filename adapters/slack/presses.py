@@ -46,7 +46,7 @@ class Presses:
         if turn := self._turn(body):
             await self._press(Control.STOP, turn, person)
             return
-        place = place_of(body, self._me)
+        place = place_of(body, self._me, self._settings)
         await person.tell(await told(self._host, lambda: self._engine.command("stop", place, person.caller)))
 
     async def again(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:

@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.calls import call
 from bot.errors import PlatformError, PlatformFault
 
+UNSURE = "Slack does not tell me at the moment whether you may change that. Please try again in a minute."
 RANKS = ("is_admin", "is_owner", "is_primary_owner")
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from adapters.slack.settings import Settings
 
@@ -28,6 +29,8 @@ FOLLOW_UPS = (
     Scope("groups:history", "follow-ups in private channels need a mention", "message.groups", optional=True),
     Scope("mpim:history", "follow-ups in group messages need a mention", "message.mpim", optional=True),
 )
+HEARD = frozenset({"channels:history", "groups:history"})
+"""What it takes to read in channels what does not mention the bot."""
 COMFORTS = (
     Scope(
         "reactions:write",
@@ -50,8 +53,19 @@ AWAY = tuple(
 )
 
 
-def wanted(settings: Settings) -> tuple[Scope, ...]:
-    """The scopes that these settings use."""
-    followed = settings.thread_follow_ups
+def wanted(settings: Settings, unaddressed: Sequence[str] = ()) -> tuple[Scope, ...]:
+    """The scopes that these settings use.
+
+    `unaddressed` are other settings, by their names, that need the bot to read what does not mention it.
+    """
+    followed: tuple[Scope, ...] = FOLLOW_UPS if settings.thread_follow_ups else ()
+    if unaddressed:
+        followed = tuple(_require(scope, unaddressed) for scope in FOLLOW_UPS)
     away = AWAY if followed and settings.catch_up else ()
-    return (*NEEDED, *(FOLLOW_UPS if followed else ()), *COMFORTS, *FILES, *away)
+    return (*NEEDED, *followed, *COMFORTS, *FILES, *away)
+
+
+def _require(scope: Scope, unaddressed: Sequence[str]) -> Scope:
+    """A scope that other settings need too, as what does not mention the bot comes with its event."""
+    lost = f"{scope.lost}, as what does not mention me comes with {scope.event}, and there do nothing: "
+    return replace(scope, lost=lost + ", ".join(unaddressed), optional=scope.name not in HEARD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, SecretStr, field_validator
 
 from bot.errors import SettingsError
@@ -51,6 +53,11 @@ class Settings(Section):
     )
     thread_follow_ups: bool = Field(
         True, description="Answer in a thread where the bot takes part without being mentioned again."
+    )
+    reply_in: Literal["thread", "channel"] = Field(
+        "thread",
+        description="Where a message in a channel is answered: thread, in a thread under it that is a conversation of "
+        "its own, or channel, there, where all is one conversation.",
     )
     catch_up: int = Field(
         900,

@@ -7,7 +7,7 @@ from typing import Any
 
 TEXTS = (
     "type", "subtype", "user", "channel", "channel_type", "ts", "thread_ts", "deleted_ts", "text", "team_id", "bot_id",
-    "team", "user_team", "source_team", "username",
+    "team", "user_team", "source_team", "username", "parent_user_id",
     "name", "id", "mimetype", "mode", "url_private",
 )  # fmt: skip
 TABLES = ("event", "message", "previous_message", "bot_profile")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.web.settings import Settings
 from bot.engine import Engine
 from bot.health import Check, Host
@@ -16,7 +18,7 @@ async def run(engine: Engine, settings: Settings, host: Host) -> None:
     await serve(engine, settings, host)
 
 
-async def check(settings: Settings) -> list[Check]:
+async def check(settings: Settings, _unaddressed: Sequence[str] = ()) -> list[Check]:
     """Whether the page's address can be served from."""
     from adapters.web.server import inspect
 

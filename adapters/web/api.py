@@ -67,14 +67,8 @@ def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
             answer = await engine.respond(question, Silence())
         if failed := failure(answer):
             raise HTTPException(*failed)
-        return JSONResponse(
-            {
-                "response": answer.text if answer else "",
-                "conversation_id": question.channel_id,
-                **ending(answer),
-            },
-            headers={ID_HEADER: question.channel_id},
-        )
+        whole = {"response": answer.text if answer else "", "conversation_id": question.channel_id, **ending(answer)}
+        return JSONResponse(whole, headers={ID_HEADER: question.channel_id})
 
     @router.post("/chat/stream", response_class=Response, responses=ASKING | EVENTS, openapi_extra=BODY)
     async def stream(request: Request) -> Response:

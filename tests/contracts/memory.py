@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -197,6 +198,20 @@ class MemoryContract:
         assert await memory.asked("discord:7")
         await converse(memory, "2")
         assert await memory.known("discord:7")
+
+    async def test_a_place_was_asked_where_one_person_has_a_conversation_of_their_own(self, memory: Memory) -> None:
+        """Whose key begins like that of the place; a thread's does too, and is another place. They share no memory."""
+        own = replace(incoming("1"), place=Place("discord:7:u1", shared=True, person="u1"))
+        assert await memory.claim(own) == Turn(1, first=True)
+        assert await memory.asked("discord:7")
+        assert await memory.asked("discord:7:u1")
+        assert not await memory.known("discord:7")
+        assert await memory.known("discord:7:u1")
+        await memory.claim(replace(incoming("2"), place=Place("slack:T1:C1:17.2", shared=True, home="slack:T1:C1")))
+        assert not await memory.asked("slack:T1:C1")
+        turn = await memory.turn(1)
+        assert turn
+        assert turn.incoming.place == own.place
 
     async def test_notes_about_a_place_outlive_a_reset(self, memory: Memory) -> None:
         """Notes are any JSON; None takes one away; they are no turns."""

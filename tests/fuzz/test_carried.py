@@ -50,7 +50,7 @@ def read(event: dict[str, Any]) -> None:
     body = {"team_id": "T1", "event": {"type": "message", "channel": "D1", "ts": "1.1", **event, "user": "U1"}}
     said = spoken(body, ME)
     if said:
-        question = incoming(said, ME, {}, joined=True)
+        question = incoming(said, ME, {}, unasked=True)
         assert question is None or isinstance(question.text + question.quote, str)
     edit = {"type": "message", "subtype": "message_changed", "channel": "D1", "message": event}
     changed({"team_id": "T1", "event": {**edit, "previous_message": {"blocks": event.get("attachments")}}}, ME)

@@ -8,8 +8,8 @@ from typing import Any
 import discord
 from hypothesis import given
 
+from adapters.discord.audience import unreadable
 from adapters.discord.incoming import incoming as hear_discord
-from adapters.discord.incoming import unreadable
 from adapters.slack.changes import changed, deleted
 from adapters.slack.incoming import Identity, Spoken, incoming, spoken
 from bot.messages import Incoming
@@ -67,7 +67,7 @@ def read(said: Spoken | None) -> None:
     """Take what was said for a question."""
     if said:
         assert all(isinstance(user, str) for user in said.people)
-        sound(incoming(said, ME, {}, joined=True))
+        sound(incoming(said, ME, {}, unasked=True))
 
 
 @tries(200)
@@ -87,5 +87,5 @@ def test_discord_s_messages_are_questions_or_nothing(data: dict[str, Any]) -> No
     with contextlib.suppress(Exception):
         message = gateway.read(data)
     if isinstance(message, discord.Message) and all(hasattr(message, name) for name in WHOLE):
-        sound(hear_discord(message, BOT, joined=True, threads=True))
+        sound(hear_discord(message, BOT, unasked=True, threads=True))
         unreadable(message, BOT)

@@ -55,7 +55,10 @@ class Canned:
         name = next(name for name in self.cases if said.endswith(name))
         self.bodies[name].append(body)
         tries = self.cases[name]["tries"]
-        steps = tries[min(len(self.bodies[name]), len(tries)) - 1]
+        taken = (
+            self.cases[name].get("right", {}).get("without", "") not in body
+        )  # an earlier case may have taught it that
+        steps = tries[-1 if taken else min(len(self.bodies[name]), len(tries)) - 1]
         for step in steps:
             if step == "@abort":
                 writer.transport.abort()

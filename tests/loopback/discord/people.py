@@ -165,6 +165,8 @@ class People:
         assert not [key for key, option in known.items() if option.get("required") and key not in given]
         for key, value in given.items():
             assert not isinstance(value, str) or len(value) <= known[key].get("max_length", len(value)), "too long"
+            choices = [choice["value"] for choice in known[key].get("choices", ())]
+            assert not choices or value in choices, "there is no such choice"
         data: dict[str, Any] = {"id": found["id"], "name": name, "type": kind}
         if given:
             data["options"] = [{"name": key, "type": known[key]["type"], "value": given[key]} for key in given]

@@ -213,7 +213,10 @@ class Rest:
         }
         words: dict[str, Any] = {"name_localizations": None, "description_localizations": None}
         options = [
-            {**{key: value for key, value in option.items() if value}, **words}
+            {
+                **{key: _localized(value) if key == "choices" else value for key, value in option.items() if value},
+                **words,
+            }
             for option in command.get("options") or ()
         ]
         ids = {"id": self._world.snowflakes.next(), "application_id": APP, "version": self._world.snowflakes.next()}
@@ -223,3 +226,8 @@ class Rest:
     def _tell(self, name: str, where: Channel, **more: Any) -> None:
         drawn = {**payloads.channel(where, self._world), **more}
         self._gateway.tell(name, lambda _: drawn, where, (GUILDS, GUILDS))
+
+
+def _localized(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An option's choices as Discord gives them back."""
+    return [{**choice, "name_localizations": None} for choice in choices]

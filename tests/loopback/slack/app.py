@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import uvicorn
@@ -13,12 +13,14 @@ import uvicorn
 from adapters.slack import Settings, run
 from bot.alerts import Alerts
 from bot.commands import PUBLIC
-from bot.config import AccessSettings, BotSettings
+from bot.config import AccessSettings, BotSettings, PlaceSettings
 from bot.engine import Engine
 from bot.errors import PlatformError, StorageError
 from bot.health import Asgi, Host
+from bot.listening import Listening
 from bot.messages import Author, Caller, Incoming, Message, Page, Place, State
-from bot.ports import Channel
+from bot.places import PlaceTables
+from bot.ports import Channel, Memory
 from bot.privacy import Attach
 from bot.record import Answer, Turn
 from tests.loopback.slack.server import FakeSlack
@@ -46,9 +48,13 @@ class Notebook:
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
         self.finished.append(answer)
 
+    async def heard(self, incoming: Incoming) -> bool:
+        self.check()
+        return (incoming.channel_id, incoming.message_id) in self.claims
+
     async def asked(self, place: str) -> bool:
         self.check()
-        return place in self.claims.values()
+        return any(place == key or key.startswith(f"{place}:") for key in self.claims.values())
 
     async def metadata(self, place: str) -> dict[str, Any]:
         self.check()
@@ -85,6 +91,7 @@ class Echo:
         self.alerts = Alerts()
         self.settings = BotSettings()
         self.access = AccessSettings()
+        self.have_places({})
         self.shut: set[str] = set()
         self.openers: dict[str, Callable[[Incoming], Channel]] = {}
         self.gate = asyncio.Event()
@@ -97,6 +104,7 @@ class Echo:
 
     async def take(self, incoming: Incoming, channel: Channel) -> asyncio.Task[Answer] | None:
         """Claim the message and begin its turn."""
+        incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
         self.received.append(incoming)
         if await self.memory.claim(incoming) is None:
             return None
@@ -104,6 +112,15 @@ class Echo:
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
         return task
+
+    def have_places(self, places: Mapping[str, PlaceSettings]) -> None:
+        """Have these tables of `[places]`."""
+        self.tables = PlaceTables(places)
+        self.listening = Listening(cast(Memory, self.memory), self.tables)
+
+    def place_for(self, place: Place, person: Author) -> Place:
+        """As the settings say."""
+        return self.tables.place_for(place, person.id)
 
     async def bars(self, place: Place, caller: Caller) -> str:
         """What whom somebody shut out is told."""

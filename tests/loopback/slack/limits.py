@@ -51,15 +51,16 @@ class Fault:
     """What goes wrong with one call of a method.
 
     `gate` holds the call back until it is set. Then it is refused with `error`, or with the HTTP `status`, or it is
-    done and its answer lost (`lose`), or it simply goes on. Of a file ("url_private", and "upload_url" for one that is
-    sent) the `status` comes with `body` and `headers`, `lose` and `late` concern its second half, which comes when that
-    is set, and an `endless` one never ends.
+    done and its answer lost (`lose`) or without a word beside `ok` (`bare`), or it simply goes on. Of a file
+    ("url_private", and "upload_url" for one that is sent) the `status` comes with `body` and `headers`, `lose` and
+    `late` concern its second half, which comes when that is set, and an `endless` one never ends.
     """
 
     error: str = ""
     status: int = 0
     retry_after: int = 1
     lose: bool = False
+    bare: bool = False
     endless: bool = False
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)

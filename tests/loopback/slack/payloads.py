@@ -39,6 +39,8 @@ def envelope(event: dict[str, Any], bot_user: str) -> dict[str, Any]:
 def message(said: Message, where: Conversation, bot_id: str, **extra: Any) -> dict[str, Any]:
     """A `message` event."""
     event = {**describe(said, bot_id), "channel": said.channel, "event_ts": said.ts, "channel_type": where.kind}
+    if said.thread in where.messages:
+        event["parent_user_id"] = where.messages[said.thread].user
     return {**event, **extra}
 
 

@@ -231,7 +231,8 @@ class FakeSlack:
                 raise RefusalError("missing_scope")
             if wait := self.limits.refuse(method, rule.tier, str(args.get("channel", ""))):
                 return self._refuse("ratelimited", method, 429, {"Retry-After": str(wait)})
-            return web.json_response({"ok": True, **self.api.methods[method](args)}, headers=headers)
+            made = self.api.methods[method](args)
+            return web.json_response({"ok": True, **({} if fault and fault.bare else made)}, headers=headers)
         except RefusalError as refusal:
             return self._refuse(refusal.error, method, 200, headers)
 
