@@ -18,6 +18,7 @@ from bot.plain import Plain
 from bot.ports import Channel, Library, Piece, Revocable, Transcript
 from bot.record import Answer, Asked
 from bot.reply import FINAL_PATIENCE, Reply
+from bot.retrieval import find_all_posts
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +51,10 @@ async def prepare(
     """
     if isinstance(channel, Transcript):
         return channel
-    attempt = asked.attempt if asked else 0
-    if asked and asked.state is not State.GROWING:  # one that a crash broke off goes on: its posts may stand there
+    attempt, posts = (asked.attempt, asked.posts) if asked else (0, ())
+    if asked and asked.state is State.GROWING:  # a crash broke it off: it goes on, and posts of it may stand there
+        posts = await find_all_posts(channel, asked)
+    elif asked:
         attempt = await journal.reopen(turn)
 
     async def posted(posts: Sequence[str], text: str) -> None:
@@ -60,7 +63,7 @@ async def prepare(
         except StorageError as error:  # the answer goes on; that it cannot be remembered is said at its end
             log.error("the memory failed", error=str(error))
 
-    return Reply(channel, turn, posted, asked.posts if asked else (), attempt, patience)
+    return Reply(channel, turn, posted, posts, attempt, patience)
 
 
 async def tell(text: str, screen: Reply | Transcript, state: State = State.DONE, note: str = "") -> Answer:
@@ -95,6 +98,7 @@ async def deliver(
         fault = await _finish(writing)
     finally:
         writing.cancel()
+        await asyncio.wait((writing,))  # a call that is on its way ends, and is known, before anybody writes on
     first = screen.begun - start if screen.begun else None
     return replace(_account(answer, screen, fault), first=first, lag=None if fault else clock() - over)
 

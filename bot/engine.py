@@ -15,7 +15,6 @@ from bot.brief import Desk
 from bot.config import AccessSettings, BotSettings, FilesSettings, LimitsSettings, PlaceSettings
 from bot.controls import Controls
 from bot.customs import Customs
-from bot.delivery import tell
 from bot.door import OPERATORS, Door, knock, once_more
 from bot.errors import StorageError
 from bot.listening import Listening
@@ -24,7 +23,7 @@ from bot.log import TEXTS
 from bot.messages import Author, Caller, Control, Incoming, Place, State
 from bot.metrics import Metrics
 from bot.models.roster import Roster
-from bot.own_words import apologise, paper, turn_away
+from bot.own_words import apologise, say, turn_away
 from bot.places import PlaceTables
 from bot.ports import Channel, Memory, Model, Transcript
 from bot.privacy import Attach
@@ -234,13 +233,13 @@ class Engine:
 
         async def obey() -> Answer:
             text = await self._controls.obey(waiting.incoming, waiting.channel)
-            return await self._runner.close(waiting, await tell(text, paper(waiting.channel)))
+            return await self._runner.close(waiting, await say(text, waiting.channel))
 
         self._aside(waiting, obey())
 
     async def _refuse(self, waiting: Waiting) -> Answer:
         """Say that too much waits here already."""
-        answer = await tell(notes.FULL, paper(waiting.channel))
+        answer = await say(notes.FULL, waiting.channel)
         return await self._runner.close(
             waiting, replace(answer, text="", state=State.FAILED, note=notes.FULL, fault="full")
         )

@@ -91,6 +91,7 @@ WITHHELD = {
 }
 """What is said of an answer that a platform does not take."""
 REFUSED_POST = "the platform refuses my messages there ({code})"
+REPLACED = "I have replaced this message; my answer stands in another one."
 BROKEN_OFF = "I was interrupted here. Try again, or ask anew."
 FULL = "Too many questions wait here already, so I cannot take this one. Please ask again later."
 BROKEN = f"Something went wrong inside me. My owner can find it in the log. {_LATER}"

@@ -40,10 +40,30 @@ async def introduce(channel: Channel | Transcript, reader: str) -> None:
         await tell(notes.introduction(reader), Reply(channel))
 
 
+async def say(text: str, channel: Channel | Transcript) -> Answer:
+    """Say something where it was asked for, or to the person alone where the platform takes no message there.
+
+    Never raises for what a platform does.
+    """
+    answer = await tell(text, paper(channel))
+    if is_unseen(answer) and isinstance(channel, Confidant):
+        try:
+            await channel.confide(text)
+        except PlatformError as error:
+            log.warning("a person could not be told in confidence", fault=error.fault.value, error=str(error))
+    return answer
+
+
+def is_unseen(answer: Answer) -> bool:
+    """Tell whether the platform refused an answer and every sentence that says so."""
+    refused = (PlatformFault.FORBIDDEN, PlatformFault.MODERATED, PlatformFault.REJECTED)
+    return answer.fault in refused and not answer.note
+
+
 async def apologise(channel: Channel | Transcript, note: str, fault: str) -> Answer:
     """Tell a person what went wrong; a transcript is told by the answer alone."""
     if not isinstance(channel, Transcript):
-        await tell(note, Reply(channel))
+        await say(note, channel)
     return Answer(state=State.FAILED, note=note, fault=fault)
 
 

@@ -17,6 +17,7 @@ from bot.ports import Channel
 from bot.prompt import ask
 from bot.record import Answer, Asked
 from bot.reply import Reply
+from bot.retrieval import find_all_posts
 
 Opener = Callable[[Incoming], Channel]
 """Makes the channel that a message is answered in, also for a message from before a restart."""
@@ -93,7 +94,8 @@ class Recovery:
     async def _close(self, asked: Asked) -> None:
         """Leave what was shown, with an honest note."""
         channel = self._openers[asked.incoming.place.platform](asked.incoming)
-        screen = Reply(channel, asked.id, posts=asked.posts, attempt=asked.attempt)
+        posts = await find_all_posts(channel, asked)
+        screen = Reply(channel, asked.id, posts=posts, attempt=asked.attempt)
         answer = await tell(asked.draft, screen, State.INTERRUPTED, notes.BROKEN_OFF)
         question = ask(asked.questions, asked.material, self._desk.moment(asked.incoming))
         await self._memory.finish(asked.id, answer, question if asked.draft else None)

@@ -66,6 +66,7 @@ class Reply:
         patience: float = FINAL_PATIENCE,
     ) -> None:
         self.limited = 0
+        self.refused = ""  # the platform's own words for the last refusal
         self._patience = patience
         self._impatient: asyncio.TimerHandle | None = None
         self._channel = channel
@@ -216,21 +217,21 @@ class Reply:
         self._draft.cuts = step.cuts
         if step.cuts:
             self._growth.turn_page(step.cuts[-1].start)
-        length, unseen = len(self._draft.text), self._backlog()
+        length, unseen, final = len(self._draft.text), self._backlog(), self._ended.is_set()
         try:
             if step.page is None:
                 await self._shown.drop()
             elif step.page.part >= len(self.posts):
                 await self._shown.post(step.page)
             elif granted:
-                await self._edit(step.page)
+                await self._edit(step.page, final)
             else:
                 await self._replace(step.page)
             self._failures = 0
             self._progress(step.page, length, unseen)
-            await self._posted([*self.posts, *self._shown.surplus], self.shown if self.closed else self._draft.text)
+            await self._posted(self._shown.standing, self.shown if self.closed else self._draft.text)
         except PlatformError as error:
-            await self._endure(error)
+            await self._endure(error, final)
             if step.page is None and error.retry_after:  # no pacer knows the limit of deletions
                 await asyncio.sleep(error.retry_after)
 
@@ -244,11 +245,11 @@ class Reply:
             self._draft.seen = length if page.last else 0
         self._follows = bool(page and newest and not page.last and self._backlog() > MOST * unseen)
 
-    async def _edit(self, page: Page) -> None:
+    async def _edit(self, page: Page, final: bool) -> None:
         try:
             await self._shown.edit(page)
         except PlatformError as error:
-            if error.fault is not PlatformFault.REJECTED or not self._ended.is_set():
+            if error.fault is not PlatformFault.REJECTED or not final:
                 raise
             await self._replace(page)
 
@@ -258,17 +259,18 @@ class Reply:
             await self._post_seat.turn(Urgency.FINAL)
         await self._shown.replace(page)
 
-    async def _endure(self, error: PlatformError) -> None:
+    async def _endure(self, error: PlatformError, final: bool) -> None:
         """Live with a refusal: limits are the pacer's to know, a lost call waits a little, the rest ends the answer.
 
-        Refused words may pass when more of them are there, so that only a final text is given up for them.
+        Refused words may pass when more of them are there: only a text that was whole when it was sent is given up.
         """
-        log.info("the platform refused a call", fault=error.fault.value, error=str(error), turn=self._draft.turn)
+        fault, self.refused, turn = error.fault.value, str(error), self._draft.turn
+        log.info("the platform refused a call", fault=fault, error=self.refused, turn=turn)
         if error.fault is PlatformFault.RATE:
             self.limited += 1
             return
         self._failures += 1
-        if error.fault is PlatformFault.FORBIDDEN or (error.fault in REFUSALS and self._ended.is_set()):
+        if error.fault is PlatformFault.FORBIDDEN or (error.fault in REFUSALS and final):
             self._close(error)
             return
         if error.fault is PlatformFault.GONE or (error.fault is PlatformFault.NETWORK and self._failures > TRIES):

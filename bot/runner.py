@@ -12,7 +12,7 @@ from bot import notes
 from bot.alerts import Alerts
 from bot.brief import Brief, Desk
 from bot.customs import Customs
-from bot.delivery import deliver, enclose, prepare, tell
+from bot.delivery import deliver, enclose, prepare
 from bot.door import Door
 from bot.errors import StorageError
 from bot.live import Waiting
@@ -20,12 +20,12 @@ from bot.log import TEXTS
 from bot.messages import Message, State
 from bot.metrics import Metrics
 from bot.outcome import tell_operator
-from bot.own_words import apologise, break_off, introduce, paper, reply_ourselves, turn_away
+from bot.own_words import apologise, break_off, introduce, is_unseen, reply_ourselves, say, turn_away
 from bot.record import Answer
 from bot.reply import Reply
 from bot.summaries import Summaries
 from bot.tally import Tally
-from bot.unwritable import explain_unwritable, find_obstacle, is_unseen
+from bot.unwritable import explain_unwritable, find_obstacle
 
 log = structlog.get_logger(__name__)
 texts = structlog.get_logger(TEXTS)
@@ -95,7 +95,7 @@ class Runner:
             await introduce(main.channel, model.reader)
         questions = asked.questions if asked else [waiting.incoming for waiting in group]
         if own := reply_ourselves(model, here, questions):
-            return await self.close(main, await tell(own, paper(main.channel)))
+            return await self.close(main, await say(own, main.channel))
         brief = Brief(self._desk, model, system, main.turn, questions, asked)
         main.tally = brief.tally
         screen = await prepare(main.channel, main.turn, asked, self._memory, self._settings.final_patience)
@@ -105,7 +105,8 @@ class Runner:
         texts.debug("said", question=[said.text for said in questions], answer=answer.text)
         tell_operator(here.platform, answer, self._metrics, self._alerts)
         if is_unseen(answer):
-            await self._explain(main, notes.REFUSED_POST.format(code=answer.fault))
+            known = await find_obstacle(main.channel)
+            await self._explain(main, known or notes.REFUSED_POST.format(code=main.reply and main.reply.refused))
         await enclose(main.channel, answer, self._settings.file_after)
         try:
             closed = await self.close(main, answer, brief.question if answer.text else None)

@@ -6,15 +6,25 @@ import asyncio
 from collections.abc import Sequence
 from itertools import takewhile
 
+import structlog
+
 from bot.errors import PlatformError, PlatformFault
 from bot.messages import Page, State
+from bot.notes import REPLACED
+from bot.pacing import Urgency
 from bot.ports import Channel
+from bot.tasks import complete, run_beside
+
+TRIES = 12
+"""How often a message that cannot be deleted is edited where the platform does not take that for now."""
+log = structlog.get_logger(__name__)
 
 
 class Shown:
     """Changes the messages, and knows which one shows which page, as far as the platform took it.
 
-    `posts` are the ids of the messages, in their order; `surplus` those that were posted anew and are to be deleted.
+    `posts` are the ids of the messages, in their order; `surplus` those that were posted anew and are to be deleted;
+    `standing` are both, the oldest first. A call goes to its end and is known here, even if the caller is cancelled.
     What the messages of an earlier attempt show is not known. `begun` is when the first text stood there, by the event
     loop's clock.
     """
@@ -24,6 +34,7 @@ class Shown:
         self._channel = channel
         self.posts: list[str] = list(posts)
         self.surplus: list[str] = []
+        self.standing: list[str] = list(posts)
         self._pages: list[Page | None] = [None] * len(posts)
 
     @property
@@ -55,31 +66,44 @@ class Shown:
 
     async def post(self, page: Page) -> None:
         """Post a page behind all others. Raises PlatformError."""
-        self.posts.append(await self._channel.post(page))
-        self._pages.append(page)
-        self._note_beginning(page)
+        await complete(self._put(page, len(self.posts)))
 
     async def edit(self, page: Page) -> None:
         """Make the message of a page show it. Raises PlatformError."""
+        await complete(self._change(page))
+
+    async def replace(self, page: Page) -> None:
+        """Post a page anew; its message and all that follow are surplus: the order stays. Raises PlatformError."""
+        await complete(self._put(page, page.part))
+
+    async def _change(self, page: Page) -> None:
         await self._channel.edit(self.posts[page.part], page)
         self._pages[page.part] = page
         self._note_beginning(page)
 
-    async def replace(self, page: Page) -> None:
-        """Post a page anew; its message and all that follow are surplus: the order stays. Raises PlatformError."""
+    async def _put(self, page: Page, place: int) -> None:
+        """Post a page as the message at this place, behind all that stand there."""
         new = await self._channel.post(page)
-        self.surplus += [post for post in self.posts[page.part :] if post != new]
-        self.posts[page.part :] = [new]
-        self._pages[page.part :] = [page]
+        self.surplus += [post for post in self.posts[place:] if post != new]
+        self.posts[place:] = [new]
+        self._pages[place:] = [page]
+        self.standing = [*(post for post in self.standing if post != new), new]
         self._note_beginning(page)
 
     async def drop(self) -> None:
-        """Delete the next of the surplus, else the last message, if it can be reached. Raises PlatformError."""
+        """Delete the next of the surplus, else the last message, or have it say that it is replaced.
+
+        That is said beside the answer, as soon as edits are free. Raises PlatformError.
+        """
+        post = self.surplus[-1] if self.surplus else self.posts[-1]
         try:
-            await self._channel.delete(self.surplus[-1] if self.surplus else self.posts[-1])
+            await self._channel.delete(post)
         except PlatformError as error:
-            if error.fault not in (PlatformFault.GONE, PlatformFault.FORBIDDEN):
+            if error.fault is PlatformFault.FORBIDDEN:
+                run_beside(mark_replaced(self._channel, post))
+            elif error.fault is not PlatformFault.GONE:
                 raise
+        self.standing.remove(post)
         if self.surplus:
             self.surplus.pop()
         else:
@@ -104,3 +128,22 @@ class Shown:
     def _note_beginning(self, page: Page) -> None:
         if page.text and self.begun is None:
             self.begun = asyncio.get_running_loop().time()
+
+
+async def mark_replaced(channel: Channel, post: str) -> None:
+    """Have a message say that it is replaced; never raises for what the platform does."""
+    seat = channel.edits.seat(lambda: 0.0)
+    error = None
+    try:
+        for _ in range(TRIES):
+            await seat.turn(Urgency.FINAL)
+            try:
+                await channel.edit(post, Page("", note=REPLACED))
+                return
+            except PlatformError as refusal:
+                error = refusal
+                if refusal.fault not in (PlatformFault.RATE, PlatformFault.NETWORK):
+                    break
+    finally:
+        seat.leave()
+    log.error("a message could not be closed", post=post, error=str(error))

@@ -23,12 +23,6 @@ async def find_obstacle(channel: Channel | Transcript) -> str:
     return await channel.find_obstacle() if isinstance(channel, Permissions) else ""
 
 
-def is_unseen(answer: Answer) -> bool:
-    """Tell whether the platform refused an answer and every sentence that says so."""
-    refused = (PlatformFault.FORBIDDEN, PlatformFault.MODERATED, PlatformFault.REJECTED)
-    return answer.fault in refused and not answer.note
-
-
 async def explain_unwritable(
     question: Incoming, channel: Channel | Transcript, obstacle: str, notices: Notices, alerts: Alerts
 ) -> Answer:

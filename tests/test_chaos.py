@@ -148,7 +148,7 @@ async def test_a_sign_goes_though_slack_refused_to_take_it_away_at_first(tmp_pat
             await slack.until(lambda: slack.called("reactions.remove"), PATIENCE)
             await script.send("answer.")
             await script.end()
-            await slack.until(lambda: slack.answers()[0].shown == "One answer.", PATIENCE)
+            await slack.until(lambda: [said.shown for said in slack.answers()] == ["One answer."], PATIENCE)
             await slack.until(lambda: not asked.reactions["eyes"], PATIENCE)
 
 

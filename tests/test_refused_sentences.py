@@ -10,7 +10,7 @@ import pytest
 from adapters.discord import faults as discord
 from bot.errors import PlatformError, PlatformFault
 from bot.messages import Page, State
-from bot.unwritable import is_unseen
+from bot.own_words import is_unseen
 from tests.screen import Screen, refuse, write
 from tests.test_refused_answers import Filter
 from tests.test_reply import show

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from bot.errors import PlatformFault
-from bot.notes import withheld
+from bot.notes import RESET_BY, withheld
 from tests.loopback.discord import ANN, BOT, GENERAL, OWNER, RANDOM, FakeDiscord
 from tests.loopback.openai import FakeOpenAI
 from tests.loopback.slack import BOT as SLACK_BOT
@@ -115,3 +116,48 @@ async def test_an_answer_whose_edits_slack_refuses_long_is_posted_anew(tmp_path:
             await slack.until(lambda: len(slack.answers()) > 1, PATIENCE)
             assert answer.shown == "we are whole"
             assert len(slack.called("chat.delete")) == 1
+
+
+async def test_a_command_where_discord_lets_it_not_write_is_answered_in_private(tmp_path: Path) -> None:
+    """And where only the first post shows it, the admins read the platform's own code."""
+    async with (
+        FakeDiscord() as discord,
+        FakeOpenAI() as model,
+        Program(tmp_path, **discord_environ(discord, model)) as parley,
+    ):
+        await parley.logged("discord is connected")
+        dm, owner = discord.world.direct(ANN).id, discord.world.direct(OWNER).id
+        discord.fail("post", status=403, body={"code": 50013, "message": "Missing Permissions"})
+        discord.say(content=f"<@{BOT}> Hello?", channel=RANDOM)
+        await discord.until(lambda: discord.answers(dm) and discord.answers(owner), PATIENCE)
+        assert "50013 Missing Permissions" in discord.answers(owner)[0].shown
+        assert not discord.answers(RANDOM)
+        discord.fail("post", status=403, body={"code": 50013, "message": "Missing Permissions"})
+        discord.say(content=f"<@{BOT}> reset", channel=RANDOM)
+        await discord.until(lambda: len(discord.answers(dm)) == 2, PATIENCE)
+        assert discord.answers(dm)[1].shown == f"<#{RANDOM}>: {RESET_BY.format(name='Ann')}"
+
+
+async def test_a_kill_between_a_new_post_and_its_record_leaves_one_answer(tmp_path: Path) -> None:
+    """The start finds the message by its button, writes over the older one and takes the newer away."""
+    async with FakeSlack() as slack, FakeOpenAI() as model:
+        settings = {**slack_environ(slack, model), "PARLEY_BOT__FINAL_PATIENCE": "0.1"}
+        async with Program(tmp_path, **settings) as parley:
+            await parley.logged("slack is connected")
+            script, gate = model.script(), asyncio.Event()
+            await slack.say(CHANNEL, f"<@{SLACK_BOT}> Tell me")
+            await script.send("we ")
+            await slack.until(lambda: slack.answers(), PATIENCE)
+            slack.fail("chat.update", status=429, retry_after=1000)
+            slack.fail("chat.postMessage", lose=True)
+            slack.fail("conversations.replies", gate=gate)  # where the lost post is looked for
+            await script.send("are whole")
+            await script.end()
+            await slack.until(lambda: len(slack.answers()) == 2, PATIENCE)
+            await parley.kill()
+            gate.set()
+            await parley.start()
+            await parley.logged("answered")
+            (answer,) = slack.answers()
+            assert "Tell me" in answer.shown
+            assert "again" in str(answer.versions[-1].blocks)

@@ -102,6 +102,15 @@ class SlackChannel:
         self._known.add(id)
         await self._send(self._client.chat_update, self.edits, page, ts=id)
 
+    async def find_posts(self, turn: int, known: Sequence[str]) -> Sequence[str]:
+        """Return the messages with the turn's button that are none of the known ones, the oldest first."""
+        found: list[str] = []
+        while ts := await self._search.find(turn, "", {*known, *found}, self.posts):
+            found.append(ts)
+        self._known.update(known, found)
+        self._unsure = False
+        return found
+
     async def confide(self, text: str) -> None:
         """Tell the person who asked, where they asked, for themselves alone; where that cannot be, directly.
 
