@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help run install test fuzz audit format bench lock clean
 
+# Compiled modules are kept, whatever the environment says: the tests start many processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from tests import forkserver
+from tests.forkserver import Forked
 from tests.loopback.provider import Provider
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +31,7 @@ def environment(folder: Path, environ: dict[str, str]) -> dict[str, str]:
         "HOME": str(folder),
         "LOGNAME": "tester",
         "LANG": "C.UTF-8",
+        "PYTHONFAULTHANDLER": "1",
         "PYTHONPATH": str(ROOT),
         "PARLEY_WEB__PORT": "0",
         "PARLEY_LOCAL__DISCOVER": "false",
@@ -42,8 +45,16 @@ def asking(provider: Provider) -> dict[str, str]:
     return {"OPENAI_API_KEY": provider.key, "OPENAI_BASE_URL": provider.base_url}
 
 
-async def launch(folder: Path, *arguments: str, **environ: str) -> Process:
-    """Start `parley` with these arguments and variables in this folder."""
+async def launch(folder: Path, *arguments: str, **environ: str) -> Process | Forked:
+    """Start `parley` with these arguments and variables in this folder, by fork where that is possible."""
+    if not forkserver.can_fork(environ):
+        return await execute(folder, *arguments, **environ)
+    server = forkserver.server(ROOT, tuple(environment(ROOT, {}).items()))
+    return await server.start(arguments, folder, environment(folder, environ))
+
+
+async def execute(folder: Path, *arguments: str, **environ: str) -> Process:
+    """Start it by exec, as its operator does."""
     command, clean = (sys.executable, "-m", "bot", *arguments), environment(folder, environ)
     return await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=clean, limit=2**20
@@ -66,7 +77,11 @@ class Ended:
 
 async def call(folder: Path, *arguments: str, typed: str = "", **environ: str) -> Ended:
     """Run a command to its end, with `typed` as its input."""
-    process = await launch(folder, *arguments, **environ)
+    return await finish(await launch(folder, *arguments, **environ), typed)
+
+
+async def finish(process: Process | Forked, typed: str = "") -> Ended:
+    """Let a command run to its end, with `typed` as its input."""
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
@@ -81,6 +96,8 @@ class Program:
     log since it was started last, `others` what else it wrote to stderr.
     """
 
+    launch = staticmethod(launch)
+
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
         self.environ = environ
@@ -88,7 +105,7 @@ class Program:
         self.others: list[str] = []
         self.url = ""
         self.http: aiohttp.ClientSession
-        self.process: Process
+        self.process: Process | Forked
         self._news = asyncio.Condition()
         self._over = False
         self._reading: asyncio.Task[None]
@@ -109,7 +126,7 @@ class Program:
     async def start(self) -> None:
         """Start it and wait until its page is served, with a client for that."""
         self.events, self.others, self._over = [], [], False
-        self.process = await launch(self.folder, **self.environ)
+        self.process = await self.launch(self.folder, **self.environ)
         self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE))
         self._reading = asyncio.create_task(self._read())
         served = await self.logged("open the chat page in a browser", "the page and the API are closed")
@@ -146,10 +163,15 @@ class Program:
         await self.exited()
 
     async def exited(self) -> int:
-        """Its exit code, once it has ended and all that it wrote is read."""
-        async with asyncio.timeout(PATIENCE):
-            code = await self.process.wait()
+        """Its exit code, once it has ended and all that it wrote is read; a hang says where it stands."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                code = await self.process.wait()
+        except TimeoutError:
+            self.process.send_signal(signal.SIGABRT)
             await self._reading
+            raise AssertionError(f"it does not end: {self.events[-5:]} {chr(10).join(self.others)}") from None
+        await self._reading
         await self.http.close()
         return code
 
@@ -166,3 +188,9 @@ class Program:
         async with self._news:
             self._over = True
             self._news.notify_all()
+
+
+class ExecutedProgram(Program):
+    """A running `parley` that was started by exec."""
+
+    launch = staticmethod(execute)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.loopback.openai import FakeOpenAI
-from tests.program import ROOT, Program, asking, call, environment, launch
+from tests.program import ROOT, ExecutedProgram, Program, asking, call, environment, execute, finish, launch
 from tests.webserver import asked, events
 
 KEY = "sk-test-0123456789abcdef"
@@ -46,7 +46,7 @@ async def status(program: Program, method: str, path: str) -> int:
 
 async def test_it_answers_remembers_and_forgets(tmp_path: Path, openai: FakeOpenAI) -> None:
     """An answer over HTTP, the same conversation after a restart and after a crash, and nothing after a DELETE."""
-    async with Program(tmp_path, **asking(openai)) as program:
+    async with ExecutedProgram(tmp_path, **asking(openai)) as program:
         assert await status(program, "GET", "/readyz") == 200
         answer, conversation = await say(program, "my cat is called Mia")
         assert answer == "You said: my cat is called Mia"
@@ -165,7 +165,8 @@ async def test_with_a_key_everybody_who_has_it_may_ask(tmp_path: Path, openai: F
 
 async def test_chat_answers_what_is_piped_in(tmp_path: Path, openai: FakeOpenAI) -> None:
     """Each line is a question; the end of the input is the end; no prompt and no log is in between."""
-    ended = await call(tmp_path, "chat", typed="I am Ada\n\nand who am I?\n/reset\nand now?\n", **asking(openai))
+    process = await execute(tmp_path, "chat", **asking(openai))
+    ended = await finish(process, "I am Ada\n\nand who am I?\n/reset\nand now?\n")
     assert (ended.code, ended.err) == (0, "")
     [heading, *lines] = ended.out.splitlines()
     assert "openai/test-model" in heading
@@ -196,7 +197,7 @@ async def test_chat_writes_while_the_model_does(tmp_path: Path, openai: FakeOpen
 
 async def test_check_finds_everything_well(tmp_path: Path, openai: FakeOpenAI) -> None:
     """A table with a row for each thing, and exit code 0; the model is really asked."""
-    ended = await call(tmp_path, "check", **asking(openai))
+    ended = await finish(await execute(tmp_path, "check", **asking(openai)))
     assert (ended.code, ended.err) == (0, "")
     for row in (r"settings +ok", r"database +ok +data/parley\.db", r"model +ok +openai/test-model answers", r"web +ok"):
         assert re.search(f"^{row}", ended.out, re.MULTILINE), ended.out

@@ -11,7 +11,7 @@ from bot import notes
 from tests.loopback.discord import ANN_DM, BEN, BOT, GENERAL, RANDOM, FakeDiscord
 from tests.loopback.discord.state import Message
 from tests.loopback.openai import FakeOpenAI
-from tests.program import Program, asking
+from tests.program import ExecutedProgram, Program, asking
 
 MENTION = f"<@{BOT}>"
 PATIENCE = 60.0
@@ -54,7 +54,7 @@ async def test_a_mention_grows_is_remembered_through_a_restart_and_forgotten(
 ) -> None:
     """Mention, live reply, memory in the next turn, restart, still remembered, `/reset`, forgotten."""
     script = model.script()
-    async with Program(tmp_path, **environ(discord, model)) as parley:
+    async with ExecutedProgram(tmp_path, **environ(discord, model)) as parley:
         await discord.until(lambda: discord.connected, PATIENCE)
         await parley.logged("discord is connected")
         asked = discord.say(content=f"{MENTION} My cat is called Tom.")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.loopback.canned import Canned, Case, recorded
-from tests.program import Program
+from tests.program import ExecutedProgram, Program
 from tests.webserver import asked, events
 
 KEY = "sk-test-0123456789"
@@ -52,7 +52,7 @@ def judge(case: Case, status: int, body: dict[str, Any], sent: list[str], log: l
 async def test_every_recorded_answer_is_read_right(tmp_path: Path, protocol: str) -> None:
     """Through the program: the text and its state, or the sentence; how often it was asked; the fault in the log."""
     cases = recorded(protocol)
-    async with Canned(cases) as server, Program(tmp_path, **environment(protocol, server)) as program:
+    async with Canned(cases) as server, ExecutedProgram(tmp_path, **environment(protocol, server)) as program:
         answers = await asyncio.gather(*(ask(program, case["name"]) for case in cases))
         await program.stop()
     log = program.events

@@ -12,7 +12,7 @@ from tests.loopback.openai import FakeOpenAI
 from tests.loopback.slack import BOT, CHANNEL, DM, FakeSlack
 from tests.loopback.slack.app import settings
 from tests.loopback.slack.state import Message
-from tests.program import Program, asking
+from tests.program import ExecutedProgram, Program, asking
 
 MENTION = f"<@{BOT}>"
 PATIENCE = 60.0
@@ -60,7 +60,7 @@ async def test_a_mention_grows_is_remembered_through_a_restart_and_forgotten(
 ) -> None:
     """Mention, live reply in the thread, follow-up without a mention, restart, `@bot reset`, forgotten."""
     script = model.script()
-    async with Program(tmp_path, **environ(slack, model)) as parley:
+    async with ExecutedProgram(tmp_path, **environ(slack, model)) as parley:
         await parley.logged("slack is connected")
         asked = await slack.say(CHANNEL, f"{MENTION} My cat is called Tom.")
         await script.send("What ")
