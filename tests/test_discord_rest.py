@@ -49,6 +49,7 @@ async def goes(pacer: Pacer) -> bool:
         (401, 0, PlatformFault.FORBIDDEN),
         (400, 50035, PlatformFault.REJECTED),
         (400, 200000, PlatformFault.MODERATED),
+        (403, 20009, PlatformFault.MODERATED),
         (500, 0, PlatformFault.NETWORK),
         (503, 0, PlatformFault.NETWORK),
     ],

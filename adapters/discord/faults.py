@@ -13,8 +13,8 @@ GONE = frozenset({GONE_CHANNEL, 10004, 10008})
 UNAUTHORIZED = 40001
 FORBIDDEN = frozenset({UNAUTHORIZED, 50001, 50005, 50007, 50008, 50013, 50024, 50083, 50278, 160005})
 """No access, no permission, another's message, closed DMs, archived and locked threads."""
-MODERATED = frozenset({200000, 200001, 240000})
-"""A server's AutoMod refuses the words or the title, or Discord's own filter takes a link in them for harmful."""
+MODERATED = frozenset({20009, 200000, 200001, 240000})
+"""Explicit content, a server's AutoMod refuses the words or the title, or a link in them is taken for harmful."""
 TOO_OLD = 30046
 """Too many edits of a message older than an hour: refused with a 429 that no short wait mends; a new post does."""
 NO_HISTORY = 160002
