@@ -113,6 +113,11 @@ ANTHROPIC: dict[str, tuple[list[Any], str, State]] = {
     "damage after the end": ([START, said("Yes."), END, b"{oops", STOP], "Yes.", State.DONE),
     "a null error": ([START, {"type": "ping", "error": None}, said("Yes."), END, STOP], "Yes.", State.DONE),
     "thoughts in the text": ([START, said("<think>Hm."), said("</think>Yes."), END, STOP], "Yes.", State.DONE),
+    "a whole message without a type": (
+        [{"role": "assistant", "content": [{"type": "text", "text": "Yes."}], "stop_reason": "end_turn"}],
+        "Yes.",
+        State.DONE,
+    ),
     "a whole message": (
         [{"type": "message", "content": [{"type": "text", "text": "Yes."}, {"type": "new"}, 5], "stop_reason": None}],
         "Yes.",

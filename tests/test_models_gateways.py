@@ -60,6 +60,12 @@ def test_who_answers_is_read_where_it_is_another(event: Any, upstream: dict[str,
     assert read_upstream(json.dumps(event).encode(), "gpt-x") == upstream
 
 
+@pytest.mark.parametrize("data", [b"[" * 60_000, b'{"model":' + b"[" * 60_000, b"{", b"\xff", b"7" * 6_000])
+def test_a_first_event_that_cannot_be_read_names_nobody(data: bytes) -> None:
+    """Nothing is raised for it, however deep it is: the answer comes after it."""
+    assert read_upstream(data, "gpt-x") == {}
+
+
 async def test_an_answer_costs_what_its_gateway_says() -> None:
     """Its word beats the list of prices; the log names the model that it chose."""
     usage = {"prompt_tokens": 10, "completion_tokens": 2, "cost": 0.5}

@@ -108,6 +108,10 @@ def test_no_text_is_lost_for_what_is_not_text(
         ),
         ([{**delta(content="Yes."), "error": {"code": 0, "message": ""}}, delta("stop")], "Yes."),
         ([delta(content="Yes."), delta("null"), delta(""), delta("STOP")], "Yes."),
+        *(
+            ([delta(content="Yes."), delta(name)], "Yes.")
+            for name in ("FINISH_REASON_STOP", "endTurn", "EndTurn", "FinishReason.STOP", "<|im_end|>", "</s>")
+        ),
         ([delta(content="Yes."), b'"[DONE]"'], "Yes."),
         ([delta("stop", content="Ye"), delta("stop", content="s.")], "Yes."),
         ([b'{"choices":[{"delta":{"content":"a\tb\xff"}}]}', delta("stop")], "a\tb\ufffd"),

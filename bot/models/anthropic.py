@@ -26,7 +26,13 @@ class AnthropicModel(RemoteModel[anthropic.AsyncAnthropic]):
 
     def connect(self, key: str) -> anthropic.AsyncAnthropic:
         """Make the client; nothing is sent."""
-        http = anthropic.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away, verify=trust())
+        http = anthropic.DefaultAioHttpClient(
+            limits=LIMITS,
+            timeout=TIMEOUT,
+            trust_env=self.away,
+            verify=trust(),
+            event_hooks={"response": [self.hear]},
+        )
         client = anthropic.AsyncAnthropic(
             api_key=key, base_url=self.url, max_retries=0, timeout=TIMEOUT, http_client=http
         )

@@ -39,6 +39,8 @@ class BlockReading(Reading):
                 self.end, self.over = self.end or State.DONE, True
             case "message":
                 self._take_whole(event)
+            case None if event.get("role") == "assistant":
+                self._take_whole(event)
 
     def _say(self, block: dict[str, Any]) -> None:
         self.think(read_text(block.get("thinking")))

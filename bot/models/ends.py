@@ -11,7 +11,8 @@ ENDS = {
     **dict.fromkeys([
             "stop", "stopped", "stop_sequence", "end", "end_turn", "eos", "eos_token", "end_of_text", "done",
             "complete", "completed", "finish", "finished", "success", "normal", "tool_calls", "tool_call",
-            "tool_use", "function_call", "pause_turn",
+            "tool_use", "function_call", "pause_turn", "stop_token", "stop_str", "im_end", "eot", "eot_id", "endoftext",
+            "s",  # </s>
     ], State.DONE),
     **dict.fromkeys([
             "length", "max_length", "model_length", "max_token", "max_tokens", "max_output_tokens",
@@ -25,16 +26,18 @@ ENDS = {
             "guardrail_intervened", "moderation", "content_policy_violation",
     ], State.REFUSED),
 }  # fmt: skip
-UNSAID = ("", "null", "none", "unspecified", "finish_reason_unspecified")
+UNSAID = ("", "null", "none", "unspecified")
 """Names that some servers send before the end."""
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a word begins in a name like `maxTokens`."""
 BAD = re.compile(r"error|abort|cancel|insufficient|fail|timeout|interrupt|unavailable|overload")
 """Names that are of no good end in any protocol."""
 
 
 def name_end(reason: Any) -> str:
     """The reason that an answer ends, in small letters and underscores; empty where none is said."""
-    last = reason.lower().strip(". ").rpartition(".")[2] if isinstance(reason, str) else ""
-    name = re.sub(r"[^a-z]+", "_", last).strip("_")
+    last = reason.strip(". ").rpartition(".")[2] if isinstance(reason, str) else ""
+    name = re.sub(r"[^a-z]+", "_", HUMP.sub("_", last).lower()).strip("_").removeprefix("finish_reason_")
     return "" if name in UNSAID else name
 
 

@@ -38,7 +38,13 @@ class OpenAIModel(RemoteModel[openai.AsyncOpenAI]):
 
     def connect(self, key: str) -> openai.AsyncOpenAI:
         """Make the client; nothing is sent."""
-        http = openai.DefaultAioHttpClient(limits=LIMITS, timeout=TIMEOUT, trust_env=self.away, verify=trust())
+        http = openai.DefaultAioHttpClient(
+            limits=LIMITS,
+            timeout=TIMEOUT,
+            trust_env=self.away,
+            verify=trust(),
+            event_hooks={"response": [self.hear]},
+        )
         client = openai.AsyncOpenAI(api_key=key, base_url=self.url, max_retries=0, timeout=TIMEOUT, http_client=http)
         _ = client.chat.completions.with_streaming_response  # the SDK imports these when they are first named
         return client

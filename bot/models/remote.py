@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import structlog
-from aiohttp import ClientConnectorError, ClientError, ClientOSError, ServerDisconnectedError
+from aiohttp import ClientError
 from pydantic import SecretStr
 
 from bot.deadline import Deadline
 from bot.errors import ModelError, ModelFault
 from bot.facts import Bill, Facts
+from bot.models.causes import find_reason, is_dropped, list_causes
 from bot.models.discovery import LOOPBACK
 from bot.models.faults import Faults
 from bot.models.reading import Reading
@@ -42,12 +43,13 @@ TAIL = 0.5
 """Seconds that the count of tokens may take to come after the end of the answer."""
 DRAIN = 0.1
 """Seconds that the connection may take to end cleanly, so that it can be used again."""
+WORDS = 3.0
+"""Seconds that the words of a refusal may take: its status alone says enough."""
 BREAKS = (httpx2.HTTPError, httpx2.InvalidURL, ClientError, OSError, RuntimeError)
 """What a connection may raise: the SDKs let some errors of aiohttp through as they are, and the last is its word for
 a connection that was closed on this side."""
 TAKEN = {ModelFault.TIMEOUT, ModelFault.CUT, ModelFault.EMPTY}
 """How an attempt may fail whose question the provider had taken."""
-DROPS = (ServerDisconnectedError, ClientOSError)
 
 log = structlog.get_logger(__name__)
 
@@ -204,7 +206,7 @@ class RemoteModel(ABC, Generic[C]):
                 try:
                     response = await self.ask(stack, prompt)
                 except self.failures as error:
-                    if not _dropped(error):
+                    if not is_dropped(error):
                         raise
                     response = await self.ask(stack, prompt)
         except TimeoutError:
@@ -230,20 +232,34 @@ class RemoteModel(ABC, Generic[C]):
         except TimeoutError:
             error = reading.faults.late(watch.silence, reading.begun)
         except BREAKS as broken:
-            error = reading.faults.broken(f"the connection broke ({_why(broken)})")
+            error = reading.faults.broken(f"the connection broke ({find_reason(broken)})")
         if reading.end:
             return None
         raise error
+
+    async def hear(self, response: httpx2.Response) -> None:
+        """Read the words of a refusal, before the SDK would wait for all of them. Raises ModelError if they stall."""
+        if response.status_code >= 400:
+            try:
+                async with asyncio.timeout(WORDS):
+                    await response.aread()
+            except (TimeoutError, *BREAKS):
+                raise self._refused(response, "") from None
 
     def _refusals(self) -> tuple[type[Exception], ...]:
         """What asking may raise; a ValueError is about an address or a header that cannot be."""
         return (*self.failures, *BREAKS, ValueError)
 
     def _told(self, error: Exception) -> ModelError:
+        if stalled := next((cause for cause in list_causes(error) if isinstance(cause, ModelError)), None):
+            return stalled
         response = getattr(error, "response", None)
-        if response is None:
-            return self.faults.unreachable(_why(error))
-        return self.faults.of(response.headers).refused(response.status_code, response.text, response.headers)
+        return (
+            self.faults.unreachable(find_reason(error)) if response is None else self._refused(response, response.text)
+        )
+
+    def _refused(self, response: httpx2.Response, words: str) -> ModelError:
+        return self.faults.of(response.headers).refused(response.status_code, words, response.headers)
 
 
 def trust() -> SSLContext:
@@ -271,19 +287,3 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
         return
     except BREAKS:
         return
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    """The error and what led to it, the first cause last."""
-    return [error, *_causes(error.__cause__)] if error else []
-
-
-def _why(error: BaseException) -> str:
-    """The words of the error that is nearest to the wire."""
-    return next((text for cause in reversed(_causes(error)) if (text := str(cause))), type(error).__name__)
-
-
-def _dropped(error: Exception) -> bool:
-    """Whether the server closed the connection before it answered anything."""
-    causes = _causes(error)
-    return any(isinstance(cause, DROPS) and not isinstance(cause, ClientConnectorError) for cause in causes)

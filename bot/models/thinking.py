@@ -6,8 +6,15 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-TAGS = {"<think>": "</think>", "<thought>": "</thought>", "[THINK]": "[/THINK]", "◁think▷": "◁/think▷"}
-"""What opens thoughts and what closes them, in the templates of DeepSeek, Qwen, Gemma, Mistral and Kimi."""
+WORDS = ("think", "thinking", "thought", "reasoning", "Think", "Thinking", "Thought")
+"""Names of tags around thoughts: in templates, in prompts that ask for thoughts, and as gateways put them."""
+TAGS = {
+    **{f"<{word}>": f"</{word}>" for word in WORDS},
+    "[THINK]": "[/THINK]",
+    "◁think▷": "◁/think▷",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+}
+"""What opens thoughts and what closes them."""
 OPENERS = {close: opener for opener, close in TAGS.items()}
 HEADER = r"<\|channel\|>(?P<channel>\w{0,20})(?:(?!<\|message\|>)[^\n]){0,80}<\|message\|>"
 """The head of a message in OpenAI's harmony format; the channel `final` is the answer, all others are not."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from bot.models.known import DATED
+from bot.models.shapes import parse_json
 
 
 def read_upstream(data: bytes, model: str) -> dict[str, str]:
     """What an event of an answer names beside the `model` that was asked for: another model, a gateway's provider."""
     try:
-        event = json.loads(data)
+        event = parse_json(data)
     except ValueError:
         return {}
     if isinstance(event, dict) and isinstance(event.get("message"), dict):
