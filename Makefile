@@ -64,8 +64,8 @@ test: $(VENV)/.developed
 	$(BIN)/pytest -q -n $(WORKERS) --maxschedchunk 4 $(PYTEST)
 
 fuzz: $(VENV)/.developed
-	FUZZ=$(FUZZ) nice $(BIN)/pytest -q -p no:cacheprovider --timeout=0 --no-header tests/fuzz tests/test_pings.py \
-		tests/test_markdown_split.py tests/test_markdown_heal.py $(PYTEST)
+	FUZZ=$(FUZZ) nice $(BIN)/pytest -q -p no:cacheprovider --timeout=0 --no-header tests/fuzz tests/bot/replies/test_pings.py \
+		tests/bot/markdown/test_split.py tests/bot/markdown/test_heal.py $(PYTEST)
 
 audit: $(VENV)/.audit
 	@for file in requirements.txt requirements-local.txt requirements-dev.txt; do \

@@ -11,11 +11,11 @@ import uuid
 
 import structlog
 
-from bot.commands import COMMANDS, match, parse
+from bot.domain.commands import COMMANDS, match, parse
+from bot.domain.errors import StorageError
+from bot.domain.messages import Author, Caller, Incoming, Place
 from bot.engine import Engine
-from bot.errors import StorageError
-from bot.messages import Author, Caller, Incoming, Place
-from bot.notes import STORAGE
+from bot.texts import STORAGE
 
 PROMPT = "\x1b[1myou>\x1b[0m "
 WITHDRAWN = "\n[The model was only thinking aloud up to here. Its answer:]\n"

@@ -24,7 +24,7 @@ from benchmarks.chaos_faults import DiscordStorm, Moody, Rattle, SlackStorm, Wea
 from benchmarks.chaos_town import Spot, Town
 from tests.loopback.discord import FakeDiscord
 from tests.loopback.slack import FakeSlack
-from tests.program import Program, asking
+from tests.support.program import Program, asking
 
 SIZE = 5
 """How many there are of each kind of place at the beginning."""

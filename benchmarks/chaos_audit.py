@@ -13,17 +13,17 @@ from pathlib import Path
 
 from benchmarks.chaos_faults import answer
 from benchmarks.chaos_town import CURSOR, Asked, Shown, Town
-from bot import notes
-from bot.messages import State
+from bot import texts
+from bot.domain.messages import State
 
 SPACE = re.compile(r"\s+")
 ENDS = {State.FAILED, State.INTERRUPTED}
 """How a turn may end that has no whole answer: with a note."""
 HONEST = {
-    *notes.FAULTS.values(),
-    *(notes.failure(fault, begun=True) for fault in notes.FAULTS),
-    notes.ENDINGS[State.INTERRUPTED],
-    notes.BROKEN_OFF,
+    *texts.FAULTS.values(),
+    *(texts.failure(fault, begun=True) for fault in texts.FAULTS),
+    texts.ENDINGS[State.INTERRUPTED],
+    texts.BROKEN_OFF,
 }
 
 
@@ -187,7 +187,7 @@ class _Audit:
     def _strays(self) -> None:
         """Messages that belong to no turn, but for one introduction in a direct message."""
         known = {(row.platform, row.channel, post) for row in self._record.turns for post in row.posts}
-        introduction = _letters(notes.introduction("127.0.0.1"))
+        introduction = _letters(texts.introduction("127.0.0.1"))
         introduced: set[str] = set()
         for key, shown in self._standing.items():
             if key in known:

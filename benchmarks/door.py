@@ -15,12 +15,12 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import lay
-from bot.alerts import Alerts
-from bot.config import AccessSettings, LimitsSettings
-from bot.door import Door
-from bot.messages import Author, Incoming, Message, Place, Role, Usage
-from bot.record import Answer
-from storage import journal
+from bot.access.admission import Door
+from bot.config.settings import AccessSettings, LimitsSettings
+from bot.domain.messages import Author, Incoming, Message, Place, Role, Usage
+from bot.domain.records import Answer
+from bot.runtime.alerts import Alerts
+from storage import turns
 from storage.migrate import migrate
 from storage.sqlite import SqliteMemory
 
@@ -45,9 +45,9 @@ def fill(path: Path, answers: int) -> None:
         db.execute("BEGIN")
         for number in range(answers):
             said = say(number % PEOPLE)
-            if turn := journal.claim(db, said):
+            if turn := turns.claim(db, said):
                 answer = Answer("y", usage=Usage(1000, 200, cost=1e-6), model="openai/x")
-                journal.finish(db, turn.id, answer, Message(Role.USER, "x"))
+                turns.finish(db, turn.id, answer, Message(Role.USER, "x"))
         db.execute("COMMIT")
 
 

@@ -28,7 +28,7 @@ from tests.loopback.discord.client import pointed
 from tests.loopback.discord.rest import Handler
 from tests.loopback.discord.state import Channel, Message
 from tests.loopback.openai import FakeOpenAI
-from tests.program import Program, asking
+from tests.support.program import Program, asking
 
 TRIP = 0.06
 """Seconds of a round trip to Discord."""

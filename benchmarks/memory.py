@@ -21,9 +21,9 @@ from typing import TypeVar
 from tabulate import tabulate
 
 from benchmarks import memory_core
-from bot.messages import Author, Incoming, Message, Place, Role
-from bot.record import Answer
-from storage import journal
+from bot.domain.messages import Author, Incoming, Message, Place, Role
+from bot.domain.records import Answer
+from storage import turns
 from storage.migrate import migrate
 from storage.sqlite import SqliteMemory
 
@@ -56,9 +56,9 @@ def fill(path: Path, messages: int) -> None:
             db.execute("BEGIN")
             for number in range(messages // 2):
                 asked = Incoming(place(chance.randrange(messages // IN_A_PLACE)), ANN, TEXT, "c", f"old{number}")
-                turn = journal.claim(db, asked)
+                turn = turns.claim(db, asked)
                 if turn:
-                    journal.finish(db, turn.id, Answer(TEXT), Message(Role.USER, TEXT, ANN.name))
+                    turns.finish(db, turn.id, Answer(TEXT), Message(Role.USER, TEXT, ANN.name))
 
 
 async def measure(memory: SqliteMemory, messages: int, label: str, times: Times) -> None:

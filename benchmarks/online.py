@@ -10,7 +10,7 @@ from functools import cache
 from statistics import NormalDist
 
 from benchmarks.platform import SimulatedChannel
-from bot.messages import Page
+from bot.domain.messages import Page
 
 MEDIAN, SPREAD = 250, 0.8
 """Tokens of an answer: a log-normal distribution with this median and σ."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from bot.errors import PlatformError, PlatformFault
-from bot.messages import Page
-from bot.pacing import Pacer
+from bot.domain.errors import PlatformError, PlatformFault
+from bot.domain.messages import Page
+from bot.pacing.pacer import Pacer
 
 
 class Server:

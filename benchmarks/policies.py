@@ -13,11 +13,11 @@ from contextlib import suppress
 from functools import partial
 
 from benchmarks.platform import SimulatedChannel
-from bot.delivery import Halt, deliver
-from bot.errors import PlatformError
-from bot.messages import Page, State
-from bot.ports import Piece
-from bot.reply import Reply
+from bot.domain.errors import PlatformError
+from bot.domain.messages import Page, State
+from bot.domain.ports import Piece
+from bot.replies.reply import Reply
+from bot.replies.streaming import Halt, deliver
 
 Tokens = AsyncGenerator[str, None]
 Policy = Callable[[Tokens, SimulatedChannel], Awaitable[None]]

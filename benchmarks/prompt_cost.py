@@ -15,11 +15,11 @@ from statistics import median
 
 from tabulate import tabulate
 
-from bot.context import cut, due, span
-from bot.facts import Facts
-from bot.messages import Message, Role, Usage
-from bot.models.known import lookup
-from bot.summaries import SOON
+from bot.domain.messages import Message, Role, Usage
+from bot.domain.model_info import Facts
+from bot.models.price_list import lookup
+from bot.prompts.history_window import cut, due, span
+from bot.prompts.summarizer import SOON
 
 SYSTEM, QUESTION, ANSWER, SUMMARY, WISH = 600, 75, 290, 330, 130
 """Tokens: the system prompt, a question with its time, an answer, a summary, the request for one."""

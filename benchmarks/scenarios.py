@@ -12,8 +12,8 @@ from benchmarks.online import MEDIAN, SPREAD
 from benchmarks.platform import Server, SimulatedChannel
 from benchmarks.policies import Policy
 from benchmarks.texts import write
-from bot.pacing import Pacer
-from tests.clock import run
+from bot.pacing.pacer import Pacer
+from tests.support.clock import run
 
 PAGE = 2000
 """Characters of a message, where an answer goes over several."""

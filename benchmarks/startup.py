@@ -11,7 +11,8 @@ from benchmarks.table import lay, verdict
 ALL = "import discord, slack_bolt.async_app, openai, anthropic"
 CORE = "import bot.__main__, adapters.discord, adapters.slack, adapters.web.server"
 CLIENT = (
-    "import asyncio; from pydantic import SecretStr; from bot.models.providers import make_{0}; asyncio.run(make_{0}("
+    "import asyncio; from pydantic import SecretStr; from bot.models.protocols.factory import make_{0}; "
+    "asyncio.run(make_{0}("
     "name='{0}/m', model='m', api_key=SecretStr('key'), base_url='', timeout=60, reader='it'))"
 )
 STARTS = {

@@ -30,13 +30,13 @@ from pydantic import SecretStr
 from benchmarks import startup
 from benchmarks.table import lay, verdict
 from benchmarks.token_server import RATE
-from bot.delivery import Halt, deliver
-from bot.messages import Message, Page, Role
-from bot.models.anthropic import AnthropicModel
-from bot.models.openai import OpenAIModel
-from bot.pacing import Pacer
-from bot.ports import Piece, Prompt
-from bot.reply import Reply
+from bot.domain.messages import Message, Page, Role
+from bot.domain.ports import Piece, Prompt
+from bot.models.protocols.anthropic import AnthropicModel
+from bot.models.protocols.openai import OpenAIModel
+from bot.pacing.pacer import Pacer
+from bot.replies.reply import Reply
+from bot.replies.streaming import Halt, deliver
 
 STREAMS, TOKENS, ROUNDS = 20, 120, 5
 LEVELS = (30, 60, 90)

@@ -15,33 +15,33 @@ from typing import Any, Protocol, cast
 import structlog
 from pydantic import SecretStr
 
-from bot import usage
-from bot.alerts import Alerts
-from bot.arguments import parse, version
-from bot.call_history import keep_calls
-from bot.check import check_models, table
-from bot.config import Settings
+from bot.access.limits import figures
+from bot.cli.arguments import parse, version
+from bot.cli.check import check_models, table
+from bot.config.base import Section
+from bot.config.load import exposed, fields, load, schema
+from bot.config.places import read_unaddressed
+from bot.config.settings import Settings
+from bot.domain.errors import ParleyError, SettingsError, StorageError
 from bot.engine import Engine
-from bot.errors import ParleyError, SettingsError, StorageError
-from bot.health import Check, Host
-from bot.limits import figures
-from bot.loading import exposed, fields, load, schema
-from bot.log import configure
-from bot.metrics import Metrics
-from bot.models.assembly import assemble
+from bot.interactions import usage
+from bot.models.build import assemble
 from bot.models.shutdowns import warn_of_shutdowns
-from bot.notes import ALERTS
-from bot.places import read_unaddressed
-from bot.retention import sweeping
-from bot.section import Section
-from bot.supervision import supervise
-from bot.tasks import report
-from bot.watchdog import watch
+from bot.runtime.alerts import Alerts
+from bot.runtime.call_history import keep_calls
+from bot.runtime.health import Check, Host
+from bot.runtime.logging import configure
+from bot.runtime.loop_watchdog import watch
+from bot.runtime.metrics import Metrics
+from bot.runtime.retention import sweeping
+from bot.runtime.supervisor import supervise
+from bot.runtime.tasks import report
+from bot.texts import ALERTS
 from storage.backup import back_up, restore
 from storage.inspection import inspect
-from storage.ledger import consult
 from storage.lock import hold
 from storage.sqlite import SqliteMemory
+from storage.usage import consult
 
 ADAPTERS = {
     "discord": "adapters.discord",

@@ -9,32 +9,32 @@ from typing import Any
 
 import structlog
 
-from bot import notes
-from bot.alerts import Alerts
-from bot.brief import Desk
-from bot.config import AccessSettings, BotSettings, FilesSettings, LimitsSettings, PlaceSettings
-from bot.controls import Controls
-from bot.customs import Customs
-from bot.door import OPERATORS, Door, knock, once_more
-from bot.errors import StorageError
-from bot.listening import Listening
-from bot.live import Places, Waiting
-from bot.log import TEXTS
-from bot.messages import Author, Caller, Control, Incoming, Place, State
-from bot.metrics import Metrics
-from bot.models.roster import Roster
-from bot.own_words import apologise, say, turn_away
-from bot.places import PlaceTables
-from bot.ports import Channel, Memory, Model, Transcript
-from bot.privacy import Attach
-from bot.record import Answer
-from bot.recovery import Opener, Recovery
-from bot.runner import Runner
-from bot.summaries import Summaries
-from bot.tasks import report
+from bot import texts
+from bot.access.admission import OPERATORS, Door, knock, once_more
+from bot.access.listening import Listening
+from bot.config.places import PlaceTables
+from bot.config.settings import AccessSettings, BotSettings, FilesSettings, LimitsSettings, PlaceSettings
+from bot.domain.errors import StorageError
+from bot.domain.messages import Author, Caller, Control, Incoming, Place, State
+from bot.domain.ports import Channel, Memory, Model, Transcript
+from bot.domain.records import Answer
+from bot.interactions.dispatch import Controls
+from bot.interactions.privacy import Attach
+from bot.models.registry import Roster
+from bot.prompts.channel_settings import Customs
+from bot.prompts.request import Desk
+from bot.prompts.summarizer import Summaries
+from bot.replies.system_messages import apologise, say, turn_away
+from bot.runtime.alerts import Alerts
+from bot.runtime.logging import TEXTS
+from bot.runtime.metrics import Metrics
+from bot.runtime.tasks import report
+from bot.turns.queue import Places, Waiting
+from bot.turns.recovery import Opener, Recovery
+from bot.turns.runner import Runner
 
 log = structlog.get_logger(__name__)
-texts = structlog.get_logger(TEXTS)
+conversation_log = structlog.get_logger(TEXTS)
 CLOSING = 0.3
 """The part of the time for stopping that is kept for closing what is still being written."""
 
@@ -129,8 +129,8 @@ class Engine:
         except StorageError as error:
             log.error("the memory failed", error=str(error))
             if incoming.follows or await self._door.shuts(incoming):
-                return Answer(state=State.FAILED, note=notes.STORAGE, fault="storage")
-            return await apologise(channel, notes.STORAGE, "storage")
+                return Answer(state=State.FAILED, note=texts.STORAGE, fault="storage")
+            return await apologise(channel, texts.STORAGE, "storage")
         return await asyncio.shield(answer) if answer else None
 
     def place_for(self, place: Place, person: Author) -> Place:
@@ -144,7 +144,7 @@ class Engine:
     async def bars(self, place: Place, caller: Caller) -> str:
         """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
         reason = await self._door.bar(knock(place, caller))
-        return notes.NO_ENTRY[reason] if reason else ""
+        return texts.NO_ENTRY[reason] if reason else ""
 
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files, so that nobody else sees them; returns what they are told."""
@@ -192,7 +192,7 @@ class Engine:
 
         What still waits is left to the next start.
         """
-        self._places.leave(Answer(state=State.INTERRUPTED, note=notes.ENDINGS[State.INTERRUPTED]))
+        self._places.leave(Answer(state=State.INTERRUPTED, note=texts.ENDINGS[State.INTERRUPTED]))
         late = await self._places.settle(seconds=grace * (1 - CLOSING))
         self._places.halt(State.INTERRUPTED, lambda _: True)
         if late:
@@ -239,7 +239,7 @@ class Engine:
 
     async def _refuse(self, waiting: Waiting) -> Answer:
         """Say that too much waits here already."""
-        answer = await say(notes.FULL, waiting.channel)
+        answer = await say(texts.FULL, waiting.channel)
         return await self._runner.close(
-            waiting, replace(answer, text="", state=State.FAILED, note=notes.FULL, fault="full")
+            waiting, replace(answer, text="", state=State.FAILED, note=texts.FULL, fault="full")
         )

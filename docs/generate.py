@@ -15,11 +15,11 @@ from typing import Any, cast
 from pydantic import SecretStr
 
 from bot.__main__ import ADAPTERS
-from bot.arguments import COMMANDS as PROGRAM
-from bot.commands import COMMANDS as CHAT
-from bot.config import Settings
-from bot.loading import PREFIX, fields, schema, tables
-from bot.section import Keyed, Section
+from bot.cli.arguments import COMMANDS as PROGRAM
+from bot.config.base import Keyed, Section
+from bot.config.load import PREFIX, fields, schema, tables
+from bot.config.settings import Settings
+from bot.domain.commands import COMMANDS as CHAT
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "config.example.toml"

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.browser import browser, missing
-from tests.webserver import web
+from tests.support.browser import browser, missing
+from tests.support.webserver import web
 
 PICTURE = Path(__file__).parent / "images" / "page.png"
 SIZE = (1200, 820)

@@ -10,9 +10,9 @@ from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 
-from bot.errors import StorageError
-from bot.messages import State
-from storage.faults import explained
+from bot.domain.errors import StorageError
+from bot.domain.messages import State
+from storage.errors import explained
 from storage.lock import hold
 from storage.migrate import APPLICATION, identify, newest
 from storage.snapshot import copy, is_sound, reading

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.errors import StorageError
-from storage.faults import DAMAGED, explained
+from bot.domain.errors import StorageError
+from storage.errors import DAMAGED, explained
 from storage.migrate import identify, newest
 from storage.snapshot import is_sound, reading
 

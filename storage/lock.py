@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.errors import StorageError
-from storage.faults import explained
+from bot.domain.errors import StorageError
+from storage.errors import explained
 
 try:
     import fcntl

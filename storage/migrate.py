@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.errors import StorageError
+from bot.domain.errors import StorageError
 from storage.snapshot import copy, reading
 
 APPLICATION = int.from_bytes(b"Prly")

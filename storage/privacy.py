@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from storage import turns
-from storage.journal import clean
+from storage import edits
+from storage.turns import clean
 
 BATCH = 500
 """Turns that are looked at in one call."""
@@ -51,7 +51,7 @@ def forget_person(db: sqlite3.Connection, after: int, platform: str, author: str
     """Delete what a person said, everywhere on a platform, with its answers, and what others' questions quote of it."""
     end = _end(db, after, platform, author)
     if end is None:
-        return Part(0, after if turns.unquote(db, platform, author, BATCH) == BATCH else None)
+        return Part(0, after if edits.unquote(db, platform, author, BATCH) == BATCH else None)
     theirs = "id > ? AND id <= ? AND platform = ? AND author = ?"
     values = (after, end, platform, clean(author))
     count = _forget(db, f"{theirs} AND forgotten = 0", values)
@@ -92,7 +92,7 @@ def _forget(db: sqlite3.Connection, chosen: str, values: Sequence[Any]) -> int:
         f"SELECT coalesce(joined, id), max(command = '') FROM turns WHERE {chosen} GROUP BY 1",  # noqa: S608
         values,
     ).fetchall()
-    turns.forget(db, [turn for turn, _ in found])
+    edits.forget(db, [turn for turn, _ in found])
     return sum(question for _, question in found)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from bot.errors import StorageError
-from storage.faults import DAMAGED, explained
+from bot.domain.errors import StorageError
+from storage.errors import DAMAGED, explained
 
 PATIENCE = 5.0
 """Seconds to wait for another process that has locked the file."""

@@ -13,13 +13,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import aiosqlite
 import structlog
 
-from bot.errors import StorageError
-from bot.limits import Toll
-from bot.messages import Incoming, Message
-from bot.record import Answer, Asked, Material, Record, Spent, Summary, Turn
-from bot.usage import Row
-from storage import journal, ledger, privacy, record, turns, window
-from storage.faults import explained
+from bot.access.limits import Toll
+from bot.domain.errors import StorageError
+from bot.domain.messages import Incoming, Message
+from bot.domain.records import Answer, Asked, Material, Record, Spent, Summary, Turn
+from bot.interactions.usage import Row
+from storage import edits, messages, privacy, summaries, turns, usage
+from storage.errors import explained
 from storage.migrate import migrate
 
 P = ParamSpec("P")
@@ -58,91 +58,91 @@ class SqliteMemory:
         return cls(path, file)
 
     async def claim(self, incoming: Incoming) -> Turn | None:
-        return await self._write(journal.claim, incoming)
+        return await self._write(turns.claim, incoming)
 
     async def heard(self, incoming: Incoming) -> bool:
-        return await self._run(journal.heard, incoming)
+        return await self._run(turns.heard, incoming)
 
     async def decline(self, incoming: Incoming) -> None:
-        await self._write(journal.decline, incoming)
+        await self._write(turns.decline, incoming)
 
     async def begin(self, turn: int, others: Sequence[int] = ()) -> None:
-        await self._write(journal.begin, turn, others)
+        await self._write(turns.begin, turn, others)
 
     async def supply(self, turn: int, material: Material) -> None:
-        await self._write(journal.supply, turn, material)
+        await self._write(turns.supply, turn, material)
 
     async def progress(self, turn: int, posts: Sequence[str], draft: str) -> None:
-        await self._write(journal.progress, turn, posts, draft)
+        await self._write(turns.progress, turn, posts, draft)
 
     async def reopen(self, turn: int) -> int:
-        return await self._write(journal.reopen, turn)
+        return await self._write(turns.reopen, turn)
 
     async def turn(self, id: int) -> Asked | None:
-        return await self._run(turns.find, id)
+        return await self._run(edits.find, id)
 
     async def unfinished(self, platform: str) -> list[Asked]:
-        return await self._run(turns.unfinished, platform)
+        return await self._run(edits.unfinished, platform)
 
     async def amend(self, incoming: Incoming) -> Asked | None:
-        asked = await self._write(turns.amend, incoming)
+        asked = await self._write(edits.amend, incoming)
         if asked:
             await self._purge()
         return asked
 
     async def retract(self, platform: str, channel_id: str, message_id: str) -> Asked | None:
-        asked = await self._write(turns.retract, platform, channel_id, message_id)
+        asked = await self._write(edits.retract, platform, channel_id, message_id)
         if asked:
             await self._purge()
         return asked
 
     async def finish(self, turn: int, answer: Answer, question: Message | None = None) -> None:
-        await self._write(turns.close, turn, answer, question)
+        await self._write(edits.close, turn, answer, question)
 
     async def recall(self, place: str, limit: int, before: int = 0) -> list[Message]:
-        return await self._run(record.recall, place, limit, before)
+        return await self._run(messages.recall, place, limit, before)
 
     async def review(self, place: str, limit: int, before: int = 0) -> Record:
-        return await self._run(window.review, place, limit, before)
+        return await self._run(summaries.review, place, limit, before)
 
     async def trim(self, place: str, start: int) -> None:
-        await self._write(window.trim, place, start)
+        await self._write(summaries.trim, place, start)
 
     async def condense(self, place: str, summary: Summary) -> bool:
-        return await self._write(window.condense, place, summary)
+        return await self._write(summaries.condense, place, summary)
 
     async def charge(self, turn: int, spent: Spent) -> None:
         if spent.usage.input or spent.usage.output:
-            await self._write(journal.spend, turn, spent.model, "summary", spent.usage)
+            await self._write(turns.spend, turn, spent.model, "summary", spent.usage)
 
     async def spent(self, author: str, since: float, place: str = "") -> Row:
-        return await self._run(ledger.spent, author, since, place)
+        return await self._run(usage.spent, author, since, place)
 
     async def toll(self, since: float, author: str = "", place: str = "") -> Toll:
-        return await self._run(ledger.toll, since, author, place)
+        return await self._run(usage.toll, since, author, place)
 
     async def visits(self, platform: str, author: str, since: float) -> list[tuple[str, float]]:
-        return await self._run(ledger.visits, platform, author, since)
+        return await self._run(usage.visits, platform, author, since)
 
     async def forget(self, place: str) -> bool:
-        forgotten = await self._write(record.forget, place)
+        forgotten = await self._write(messages.forget, place)
         await self._purge()
         return forgotten
 
     async def known(self, place: str) -> bool:
-        return await self._run(record.known, place)
+        return await self._run(messages.known, place)
 
     async def asked(self, place: str) -> bool:
-        return await self._run(record.asked, place)
+        return await self._run(messages.asked, place)
 
     async def metadata(self, place: str) -> dict[str, Any]:
-        return await self._run(record.metadata, place)
+        return await self._run(messages.metadata, place)
 
     async def annotate(self, place: str, key: str, value: Any) -> None:
-        await self._write(record.annotate, place, key, value)
+        await self._write(messages.annotate, place, key, value)
 
     async def places(self, prefix: str, limit: int) -> list[tuple[str, str]]:
-        return await self._run(record.places, prefix, limit)
+        return await self._run(messages.places, prefix, limit)
 
     async def expire(self, before: float) -> int:
         return await self._walk(lambda db, after: privacy.expire(db, after, before))

@@ -1,156 +1,209 @@
-"""Turns as they are written down: found again, changed and taken back as their messages are."""
+"""The turns: each platform message is claimed once, and closed with what came of it."""
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict
 
-from bot.messages import Attachment, Author, File, Incoming, Message, Place, State
-from bot.prompt import ask
-from bot.record import Answer, Asked, Material
-from storage.journal import clean, finish, void, write
+from bot.domain.errors import StorageError
+from bot.domain.messages import Incoming, Message, Role, State, Usage
+from bot.domain.records import Answer, Material, Turn
 
-GONE = "forgotten = 1, question = NULL, draft = '', material = ''"
-"""How a turn is written whose texts are gone."""
-COLUMNS = "id, posts, draft, state, attempt, created, begun, last, material"
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""Half characters: JSON can bring them, UTF-8 cannot write them."""
 
 
-def find(db: sqlite3.Connection, turn: int) -> Asked | None:
-    """A turn; None when it was forgotten, and for commands."""
-    row = db.execute(
-        f"SELECT {COLUMNS} FROM asked WHERE id = ? AND command = ''",  # noqa: S608
-        (turn,),
-    ).fetchone()
-    return _describe(db, row) if row else None
-
-
-def unfinished(db: sqlite3.Connection, platform: str) -> list[Asked]:
-    """The turns of a platform that were never closed, the oldest first, without those that are a part of another."""
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM asked "  # noqa: S608
-        "WHERE platform = ? AND finished IS NULL AND joined IS NULL ORDER BY id",
-        (platform,),
-    ).fetchall()
-    return [_describe(db, row) for row in rows]
-
-
-def amend(db: sqlite3.Connection, incoming: Incoming) -> Asked | None:
-    """Change what a message says, in its turn and in the memory; it stays in the place that it was said in."""
-    row = db.execute(
-        "SELECT id, coalesce(joined, id), question FROM turns WHERE platform = ? AND channel = ? AND message = ? "
-        "AND forgotten = 0 AND command = ''",
-        (incoming.place.platform, incoming.channel_id, incoming.message_id),
-    ).fetchone()
-    if row is None:
+def claim(db: sqlite3.Connection, incoming: Incoming) -> Turn | None:
+    """Write a turn for this message; None if it has one, or was turned away."""
+    if heard(db, incoming):
         return None
-    own, turn, question = row
-    old = _read(question)
-    incoming = replace(incoming, place=old.place, follows=old.follows, late=old.late)
-    rights = {name: getattr(old, name) for name in ("marks", "admin", "external", "bot", "manages")}
-    if replace(incoming, **rights) == old:
-        return None
-    db.execute("UPDATE turns SET question = ? WHERE id = ?", (write(incoming), own))
-    db.execute("UPDATE turns SET amended = 1 WHERE id = ?", (turn,))
-    asked = find(db, turn)
-    if asked:
-        _write_anew(db, asked)
-    return asked
+    place = enroll(db, incoming.place.key, incoming.place.person)
+    (first,) = db.execute("SELECT NOT EXISTS (SELECT 1 FROM turns WHERE place = ?)", (place,)).fetchone()
+    values = {
+        "place": place,
+        "platform": incoming.place.platform,
+        "channel": incoming.channel_id,
+        "message": incoming.message_id,
+        "author": incoming.author.id,
+        "command": incoming.command,
+        "question": write(incoming),
+        "state": State.GROWING.value,
+        "created": time.time(),
+    }
+    written = db.execute(
+        "INSERT INTO turns (place, platform, channel, message, author, command, question, state, created) VALUES "
+        "(:place, :platform, :channel, :message, :author, :command, :question, :state, :created) "
+        "ON CONFLICT DO NOTHING",
+        values,
+    )
+    return Turn(written.lastrowid or 0, bool(first)) if written.rowcount else None
 
 
-def close(db: sqlite3.Connection, turn: int, answer: Answer, question: Message | None) -> None:
-    """Close a turn; a question that was changed since it was asked is remembered as it reads now."""
-    changed = db.execute("UPDATE turns SET amended = 0 WHERE id = ? AND amended", (turn,)).rowcount
-    asked = find(db, turn) if changed else None
-    if asked and question:
-        question = replace(question, content=ask(asked.questions, asked.material).content)
-    finish(db, turn, answer, question)
-
-
-def unquote(db: sqlite3.Connection, platform: str, author: str, limit: int) -> int:
-    """Take a person's words out of what came with the questions of others, of so many at most; returns of how many.
-
-    What belongs to such a question goes as a whole.
-    """
-    rows = db.execute(
-        "SELECT turn FROM quoted WHERE platform = ? AND author = ? LIMIT ?", (platform, clean(author), limit)
-    ).fetchall()
-    for (turn,) in rows:
-        db.execute("UPDATE turns SET material = '', amended = 1 WHERE id = ?", (turn,))
-        db.execute("DELETE FROM quoted WHERE turn = ?", (turn,))
-        if asked := find(db, turn):
-            _write_anew(db, asked)
-    return len(rows)
-
-
-def retract(db: sqlite3.Connection, platform: str, channel: str, message: str) -> Asked | None:
-    """Take the turn of a question, or of a post that answers one, out of the memory."""
-    row = db.execute(
-        "SELECT coalesce(joined, id) FROM turns WHERE forgotten = 0 AND id IN ("
-        "SELECT id FROM turns WHERE platform = :platform AND channel = :channel AND message = :message UNION ALL "
-        "SELECT turn FROM posts WHERE platform = :platform AND channel = :channel AND post = :message)",
-        {"platform": platform, "channel": channel, "message": message},
+def heard(db: sqlite3.Connection, incoming: Incoming) -> bool:
+    """Whether this message has a turn or was turned away."""
+    ids = incoming.place.platform, incoming.channel_id, incoming.message_id
+    one = "platform = ? AND channel = ? AND message = ?"
+    found = db.execute(
+        f"SELECT EXISTS (SELECT 1 FROM turns WHERE {one}) OR EXISTS (SELECT 1 FROM declined WHERE {one})",  # noqa: S608
+        (*ids, *ids),
     ).fetchone()
-    asked = find(db, row[0]) if row else None
-    if asked:
-        forget(db, [asked.id])
-    return asked
+    return bool(found[0])
 
 
-def forget(db: sqlite3.Connection, turns: Sequence[int]) -> None:
-    """Delete the texts of turns and of all that is a part of them; their ids stay."""
-    for turn in turns:
-        (place,) = db.execute("SELECT place FROM turns WHERE id = ?", (turn,)).fetchone()
-        db.execute("DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1))
-        db.execute("DELETE FROM files WHERE place = ? AND turn = ?", (place, turn))
-        db.execute("DELETE FROM quoted WHERE turn = ?", (turn,))
-        db.execute(f"UPDATE turns SET {GONE} WHERE id = ? OR joined = ?", (turn, turn))  # noqa: S608
-        void(db, place, 2 * turn)
+def decline(db: sqlite3.Connection, incoming: Incoming) -> None:
+    """Write down that a message is turned away: its ids, and nothing that it says or who said it."""
+    ids = incoming.place.platform, incoming.channel_id, incoming.message_id
+    db.execute("INSERT OR IGNORE INTO declined VALUES (?, ?, ?, ?)", (*ids, time.time()))
 
 
-def _write_anew(db: sqlite3.Connection, asked: Asked) -> None:
-    """Have the memory say what a question says now; summaries of it are void."""
-    content = clean(ask(asked.questions, asked.material).content)
-    (place,) = db.execute("SELECT place FROM turns WHERE id = ?", (asked.id,)).fetchone()
-    db.execute("UPDATE messages SET content = ? WHERE place = ? AND number = ?", (content, place, 2 * asked.id))
-    void(db, place, 2 * asked.id)
+def begin(db: sqlite3.Connection, turn: int, others: Sequence[int]) -> None:
+    """Say that a turn is about to be answered, with other turns as a part of it; they are closed with it."""
+    db.execute("UPDATE turns SET begun = 1 WHERE id = ?", (turn,))
+    db.executemany("UPDATE turns SET joined = ? WHERE id = ?", [(turn, other) for other in others])
+    changed = "EXISTS (SELECT 1 FROM turns AS other WHERE other.joined = turns.id AND other.amended)"
+    db.execute(f"UPDATE turns SET amended = 1 WHERE id = ? AND {changed}", (turn,))  # noqa: S608
 
 
-def _describe(db: sqlite3.Connection, row: Sequence[Any]) -> Asked:
-    turn, posts, draft, state, attempt, created, begun, last, material = row
-    questions = db.execute("SELECT question FROM turns WHERE joined = ? OR id = ? ORDER BY id", (turn, turn)).fetchall()
-    files = db.execute(
-        "SELECT name, media_type, data, pages FROM files WHERE place = (SELECT place FROM turns WHERE id = ?) "
-        "AND turn = ? ORDER BY position",
-        (turn, turn),
-    ).fetchall()
-    return Asked(
-        turn,
-        tuple(_read(question) for (question,) in questions),
-        tuple(json.loads(posts)),
-        draft,
-        State(state),
-        bool(begun),
-        bool(last),
-        attempt,
-        max(0.0, time.time() - created),
-        Material(material, tuple(File(*file) for file in files)),
+def supply(db: sqlite3.Connection, turn: int, material: Material) -> None:
+    """Write down what came with a question; unless its place was forgotten meanwhile."""
+    db.execute("UPDATE turns SET material = ? WHERE id = ? AND forgotten = 0", (clean(material.text), turn))
+    db.executemany(
+        "INSERT OR IGNORE INTO quoted SELECT platform, ?, id FROM turns WHERE id = ? AND forgotten = 0",
+        [(clean(author), turn) for author in material.quoted],
+    )
+    db.executemany(
+        "INSERT OR REPLACE INTO files (place, turn, position, name, media_type, data, pages) "
+        "SELECT place, id, ?, ?, ?, ?, ? FROM turns WHERE id = ? AND forgotten = 0",
+        [
+            (at, clean(file.name), file.media_type, file.data, file.pages, turn)
+            for at, file in enumerate(material.files)
+        ],
     )
 
 
-def _read(question: str) -> Incoming:
-    """An incoming message out of its JSON."""
-    fields = json.loads(question)
-    return Incoming(
-        **{
-            **fields,
-            "place": Place(**fields["place"]),
-            "author": Author(**fields["author"]),
-            "attachments": tuple(Attachment(**file) for file in fields["attachments"]),
-            "people": tuple(Author(**person) for person in fields.get("people", ())),
-            "marks": tuple(fields.get("marks", ())),
-        }
+def progress(db: sqlite3.Connection, turn: int, posts: Sequence[str], draft: str) -> None:
+    """Write down the posts that show the answer of a turn so far, unless the place was forgotten meanwhile the text."""
+    db.execute(
+        "UPDATE turns SET posts = ?, draft = iif(forgotten, '', ?) WHERE id = ?",
+        (json.dumps(posts), clean(draft), turn),
+    )
+    _own(db, turn, posts)
+
+
+def reopen(db: sqlite3.Connection, turn: int) -> int:
+    """Begin a turn anew; what is remembered of it stays until it is closed again."""
+    rows = db.execute(
+        "UPDATE turns SET attempt = attempt + 1, state = ?, finished = NULL WHERE id = ? RETURNING attempt",
+        (State.GROWING.value, turn),
+    ).fetchall()
+    if not rows:
+        raise StorageError(f"There is no turn {turn} to answer anew.")
+    db.execute("INSERT INTO retries VALUES (?, ?)", (turn, time.time()))
+    return int(rows[0][0])
+
+
+def finish(db: sqlite3.Connection, turn: int, answer: Answer, question: Message | None) -> None:
+    """Close a turn; a question with an answer enters the memory, unless its place was forgotten meanwhile.
+
+    What an earlier attempt left in the memory is replaced. A turn is closed once: a second time changes nothing.
+    """
+    found = db.execute("SELECT place, forgotten, finished FROM turns WHERE id = ?", (turn,)).fetchone()
+    if found is None:
+        raise StorageError(f"There is no turn {turn} to finish.")
+    place, forgotten, finished = found
+    if finished is not None:
+        return
+    db.execute("UPDATE turns SET state = ?, finished = ? WHERE joined = ?", (answer.state.value, time.time(), turn))
+    if db.execute(
+        "DELETE FROM messages WHERE place = ? AND number IN (?, ?)", (place, 2 * turn, 2 * turn + 1)
+    ).rowcount:
+        void(db, place, 2 * turn)
+    if question and answer.text.strip() and not forgotten:
+        _remember(db, place, turn, question, answer.text)
+    values = {
+        "turn": turn,
+        "state": answer.state.value,
+        "posts": json.dumps(answer.posts),
+        "model": answer.model,
+        "fault": answer.fault,
+        "finished": time.time(),
+    }
+    db.execute(
+        "UPDATE turns SET state = :state, posts = :posts, model = :model, fault = :fault, draft = '', "
+        "finished = :finished WHERE id = :turn",
+        values,
+    )
+    _own(db, turn, answer.posts)
+    if answer.model:
+        spend(db, turn, answer.model, "answer", answer.usage)
+    for other in answer.others:
+        spend(db, turn, other.model, "answer", other.usage)
+
+
+def spend(db: sqlite3.Connection, turn: int, model: str, purpose: str, usage: Usage) -> None:
+    """Write down what a model was asked for in a turn, and what it cost."""
+    values = {"turn": turn, "model": model, "purpose": purpose, "created": time.time(), **asdict(usage)}
+    db.execute(
+        "INSERT INTO usage (turn, place, author, model, purpose, input, output, cached, written, cost, created) "
+        "SELECT id, place, platform || ':' || author, :model, :purpose, :input, :output, :cached, :written, :cost, "
+        ":created FROM turns WHERE id = :turn",
+        values,
+    )
+
+
+def void(db: sqlite3.Connection, place: int, number: int) -> None:
+    """Take away every summary that knows this message, and those that build on them."""
+    db.execute("DELETE FROM summaries WHERE place = ? AND until >= ?", (place, number))
+    db.execute("UPDATE places SET revision = revision + 1 WHERE id = ?", (place,))
+
+
+def enroll(db: sqlite3.Connection, key: str, person: str = "") -> int:
+    """The id of a place, which is written down if it is new; `person` is whose own conversation it is."""
+    found = db.execute("SELECT id FROM places WHERE key = ?", (clean(key),)).fetchone()
+    if found:
+        return int(found[0])
+    values = (clean(key), clean(person), time.time())
+    return db.execute("INSERT INTO places (key, person, created) VALUES (?, ?, ?)", values).lastrowid or 0
+
+
+def write(incoming: Incoming) -> str:
+    """An incoming message as JSON."""
+    return json.dumps(asdict(incoming))
+
+
+def clean(text: str) -> str:
+    """Text that can be written: half characters become the replacement character."""
+    return SURROGATES.sub("\ufffd", text)
+
+
+def _own(db: sqlite3.Connection, turn: int, posts: Sequence[str]) -> None:
+    """Write down that these messages answer a turn."""
+    db.executemany(
+        "INSERT OR IGNORE INTO posts (platform, channel, post, turn) SELECT platform, channel, ?, id FROM turns "
+        "WHERE id = ?",
+        [(post, turn) for post in posts],
+    )
+
+
+def _remember(db: sqlite3.Connection, place: int, turn: int, question: Message, answer: str) -> None:
+    now = time.time()
+    messages = (question, Message(Role.ASSISTANT, answer))
+    db.executemany(
+        "INSERT INTO messages (place, number, role, author, content, moment, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                place,
+                2 * turn + part,
+                message.role.value,
+                clean(message.author),
+                clean(message.content),
+                message.moment,
+                now,
+            )
+            for part, message in enumerate(messages)
+        ],
     )

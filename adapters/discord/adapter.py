@@ -14,14 +14,14 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.discord.admins import Admins
-from adapters.discord.client import GOODBYE, Client
-from adapters.discord.events import Socket
-from adapters.discord.login import ask, introduce, refused
-from adapters.discord.rest import connect
+from adapters.discord.api.client import connect
+from adapters.discord.api.identity import ask, introduce, refused
+from adapters.discord.gateway import GOODBYE, Client
+from adapters.discord.inbound.events import Socket
 from adapters.discord.settings import PORTAL, TOKEN, Settings
+from bot.domain.errors import PlatformError, PlatformFault, SettingsError
 from bot.engine import Engine
-from bot.errors import PlatformError, PlatformFault, SettingsError
-from bot.health import Host
+from bot.runtime.health import Host
 
 AUTHENTICATION_FAILED = 4004
 EXPECTED = (OSError, TimeoutError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed)

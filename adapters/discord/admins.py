@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.discord.channel import PAGE
-from adapters.discord.direct import write
-from adapters.discord.form import content
-from adapters.discord.rest import connect
+from adapters.discord.api.client import connect
+from adapters.discord.outbound.channel import PAGE
+from adapters.discord.outbound.dms import write
+from adapters.discord.outbound.payload import content
 from adapters.discord.settings import Settings
-from bot.errors import PlatformError
-from bot.messages import Page
+from bot.domain.errors import PlatformError
+from bot.domain.messages import Page
 
 
 @dataclass(frozen=True, slots=True)

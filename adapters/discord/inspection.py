@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.discord.closed_channels import find_closed
-from adapters.discord.login import Identity, introduce
-from adapters.discord.rest import Rest, connect
+from adapters.discord.api.client import Rest, connect
+from adapters.discord.api.closed_channels import find_closed
+from adapters.discord.api.identity import Identity, introduce
 from adapters.discord.settings import PORTAL, Settings
-from bot.errors import PlatformError, SettingsError
-from bot.health import Check
+from bot.domain.errors import PlatformError, SettingsError
+from bot.runtime.health import Check
 
 MOST = 200
 """Servers that Discord lists at once."""

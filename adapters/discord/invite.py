@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from adapters.discord.login import introduce
-from adapters.discord.rest import connect
+from adapters.discord.api.client import connect
+from adapters.discord.api.identity import introduce
 from adapters.discord.settings import PORTAL, TOKEN, Settings
-from bot.errors import SettingsError
+from bot.domain.errors import SettingsError
 
 AUTHORIZE = "https://discord.com/oauth2/authorize"
 PERMISSIONS = {

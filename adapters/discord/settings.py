@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.section import Section
+from bot.config.base import Section
 
 PORTAL = "https://discord.com/developers/applications"
 TOKEN = "discord.token (DISCORD_BOT_TOKEN)"  # noqa: S105

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adapters.slack.settings import Settings
 from bot.engine import Engine
-from bot.health import Check, Host
+from bot.runtime.health import Check, Host
 
 __all__ = ["Settings", "check", "run"]
 

@@ -15,29 +15,29 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack import sign
+from adapters.shared.unreadable import UNREADABLE, log_skipped
 from adapters.slack.admins import Admins
-from adapters.slack.channel import SlackChannel
-from adapters.slack.commands import Commands
-from adapters.slack.connection import connect, quiet_logger
-from adapters.slack.door import Door
-from adapters.slack.incoming import Identity
-from adapters.slack.intake import Intake
-from adapters.slack.login import introduce
-from adapters.slack.missed import Missed
-from adapters.slack.people import METHOD as NAMES_METHOD
-from adapters.slack.presses import Presses
+from adapters.slack.api.client import connect, quiet_logger
+from adapters.slack.api.identity import introduce
+from adapters.slack.api.workspace import Workspace
+from adapters.slack.backfill import Missed
+from adapters.slack.inbound.messages import Identity
+from adapters.slack.inbound.users import METHOD as NAMES_METHOD
+from adapters.slack.interactions.buttons import Presses
+from adapters.slack.interactions.commands import Commands
+from adapters.slack.listener import Intake
+from adapters.slack.outbound import indicators
+from adapters.slack.outbound.channel import SlackChannel
 from adapters.slack.settings import Settings
+from adapters.slack.signed_events import Door
 from adapters.slack.socket_mode import Link, listen
-from adapters.slack.workspace import Workspace
-from adapters.unreadable import UNREADABLE, log_skipped
+from bot.domain.errors import StorageError
 from bot.engine import Engine
-from bot.errors import StorageError
-from bot.health import Host
-from bot.tasks import report
+from bot.runtime.health import Host
+from bot.runtime.tasks import report
 
 PATH = "/slack/events"
-OPTIONAL = {NAMES_METHOD: "users:read", sign.REACTION_METHOD: "reactions:write"}
+OPTIONAL = {NAMES_METHOD: "users:read", indicators.REACTION_METHOD: "reactions:write"}
 """Methods that the bot can do without, and their scopes."""
 
 log = structlog.get_logger(__name__)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.slack import dialect
-from adapters.slack.calls import call
-from adapters.slack.workspace import Workspace
-from bot.errors import PlatformError, PlatformFault
+from adapters.slack.api.calls import call
+from adapters.slack.api.workspace import Workspace
+from adapters.slack.outbound import dialect
+from bot.domain.errors import PlatformError, PlatformFault
 
 
 @dataclass(frozen=True, slots=True)

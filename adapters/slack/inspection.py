@@ -6,14 +6,14 @@ from collections.abc import Sequence, Set
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.calls import call
-from adapters.slack.connection import connect
-from adapters.slack.login import introduce, open_socket
-from adapters.slack.permissions import describe_obstacle
+from adapters.slack.api.calls import call
+from adapters.slack.api.client import connect
+from adapters.slack.api.identity import introduce, open_socket
+from adapters.slack.api.permissions import describe_obstacle
 from adapters.slack.scopes import Scope, wanted
 from adapters.slack.settings import APP_PAGE, Settings
-from bot.errors import PlatformError, SettingsError
-from bot.health import Check
+from bot.domain.errors import PlatformError, SettingsError
+from bot.runtime.health import Check
 
 TRY_LATER = "Slack could not be asked: look at the network, then run this again."
 REINSTALL = f"Update the app at {APP_PAGE} from `parley manifest`, then install it again."

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.slack.scopes import Scope, wanted
 from adapters.slack.settings import PARLEY_COMMAND, Settings
-from bot.commands import COMMANDS
+from bot.domain.commands import COMMANDS
 
 RESET, STOP, AGAIN = "reset_conversation", "stop_answer", "try_again"
 """Callback ids of the message shortcuts, of which an app may have five."""

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.errors import SettingsError
-from bot.section import Section
+from bot.config.base import Section
+from bot.domain.errors import SettingsError
 
 PARLEY_COMMAND = "/parley"
 APP_PAGE = "https://api.slack.com/apps"

@@ -19,11 +19,11 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.connection import quiet_logger
-from adapters.slack.login import open_socket
-from adapters.unreadable import UNREADABLE, log_skipped
-from bot.errors import PlatformError, PlatformFault
-from bot.health import Status
+from adapters.shared.unreadable import UNREADABLE, log_skipped
+from adapters.slack.api.client import quiet_logger
+from adapters.slack.api.identity import open_socket
+from bot.domain.errors import PlatformError, PlatformFault
+from bot.runtime.health import Status
 
 PING = 5.0
 """Seconds between the SDK's signs of life; it notices a lost connection within so many, a silent one within four."""

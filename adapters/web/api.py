@@ -13,8 +13,10 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from adapters.web.channel import Sign, Silence, Wire
-from adapters.web.description import (
+from adapters.web.errors import ending, failure
+from adapters.web.messages import AUTHOR, Asked, begin, incoming, place
+from adapters.web.rate_limit import Rate, client
+from adapters.web.schemas import (
     ASKING,
     BODY,
     EVENTS,
@@ -26,14 +28,12 @@ from adapters.web.description import (
     Forgotten,
     failing,
 )
-from adapters.web.endings import ending, failure
-from adapters.web.incoming import AUTHOR, Asked, begin, incoming, place
-from adapters.web.rate import Rate, client
 from adapters.web.settings import Settings
+from adapters.web.transcripts import Sign, Silence, Wire
+from bot.domain.messages import Caller, Incoming, Place
+from bot.domain.records import Answer
 from bot.engine import Engine
-from bot.health import Host
-from bot.messages import Caller, Incoming, Place
-from bot.record import Answer
+from bot.runtime.health import Host
 
 ID_HEADER = "X-Conversation-Id"
 LARGEST = 256 * 1024

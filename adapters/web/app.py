@@ -13,13 +13,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from adapters.web import api, health
-from adapters.web.guard import Guard, Strict
+from adapters.web.auth import Guard, Strict
 from adapters.web.settings import Settings
-from bot.arguments import version
+from bot.cli.arguments import version
+from bot.domain.errors import StorageError
 from bot.engine import Engine
-from bot.errors import StorageError
-from bot.health import Host
-from bot.notes import BROKEN, STORAGE
+from bot.runtime.health import Host
+from bot.texts import BROKEN, STORAGE
 
 STATIC = Path(__file__).parent / "static"
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from bot.domain.errors import StorageError
+from bot.domain.ports import Memory
 from bot.engine import Engine
-from bot.errors import StorageError
-from bot.health import Host
-from bot.ports import Memory
+from bot.runtime.health import Host
 
 PROBE = "web:readyz"
 

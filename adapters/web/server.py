@@ -16,11 +16,11 @@ import uvicorn
 
 from adapters.web.address import address, tunnel
 from adapters.web.app import build
-from adapters.web.guard import CLOSED
+from adapters.web.auth import CLOSED
 from adapters.web.settings import Settings
+from bot.domain.errors import SettingsError
 from bot.engine import Engine
-from bot.errors import SettingsError
-from bot.health import Check, Host
+from bot.runtime.health import Check, Host
 
 CLOSING = 3
 """Seconds that open connections have to take in their endings once serving is over."""

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.section import Section
+from bot.config.base import Section
 
 ORIGIN = re.compile(r"\*|https?://[^/\s?#@]+")
 

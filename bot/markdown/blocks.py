@@ -6,7 +6,7 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-from bot.markdown.context import QUOTE, Context, Fence
+from bot.markdown.open_blocks import QUOTE, Context, Fence
 
 BULLET = re.compile(r"([-+*])(?=[ \t]|$|\r)|(\d{1,9})[.)](?=[ \t]|$|\r)")
 HEADING = re.compile(r"#{1,6}(?=[ \t]|$|\r)")

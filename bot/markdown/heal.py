@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from bot.markdown.blocks import Kind, Line, count_cells, scan
-from bot.markdown.context import Fence
 from bot.markdown.inline import Run, parse
+from bot.markdown.open_blocks import Fence
 
 MARKER = re.compile(
     r"[ \t>]*(?:\d{1,3}|(?:(?:[-+*]|\d{1,3}[.)])[ \t]+)*(?:\d{1,3}[.)]|[-+=*_`~|]+|#{1,6}|\[[ xX]?\]?)?[ \t]*)"

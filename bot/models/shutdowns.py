@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bot.alerts import Alerts
-from bot.config import Settings
-from bot.health import Check
-from bot.models.discovery import away, entries, fetch, text
-from bot.models.known import DATED
-from bot.models.roster import Roster
+from bot.config.settings import Settings
+from bot.models.local_servers import away, entries, fetch, text
+from bot.models.price_list import DATED
+from bot.models.registry import Roster
+from bot.runtime.alerts import Alerts
+from bot.runtime.health import Check
 
 DATES = ("shutdown_date", "retires_at", "expiration_date", "deprecation")
 """What OpenAI, Anthropic, OpenRouter and Mistral call the day in an entry of their lists, as a date or a time."""

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import PlatformError, PlatformFault
-from bot.messages import Control, Page, State
-from bot.pacing import Pacer, Urgency
-from bot.ports import Channel, Queue
+from bot.domain.errors import PlatformError, PlatformFault
+from bot.domain.messages import Control, Page, State
+from bot.domain.ports import Channel, Queue
+from bot.pacing.pacer import Pacer, Urgency
 from tests.contracts.screen import Screen
 
 VERBS = ("post", "edit", "delete")

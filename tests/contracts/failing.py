@@ -8,9 +8,9 @@ from contextlib import aclosing
 
 import pytest
 
-from bot.errors import ModelError, ModelFault
-from bot.messages import State, Usage
-from bot.ports import Piece
+from bot.domain.errors import ModelError, ModelFault
+from bot.domain.messages import State, Usage
+from bot.domain.ports import Piece
 from tests.contracts.model import listen, prompt, text
 from tests.contracts.remote import Maker, Names, Remote, fault
 from tests.loopback.provider import Provider

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.messages import Message, Role, State
-from bot.ports import Memory
-from bot.record import Answer, Asked
+from bot.domain.messages import Message, Role, State
+from bot.domain.ports import Memory
+from bot.domain.records import Answer, Asked
 from tests.contracts.memory import claim, contents, converse, incoming
 
 

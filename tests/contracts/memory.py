@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import StorageError
-from bot.messages import Author, Incoming, Message, Place, Role, State, Usage
-from bot.ports import Memory
-from bot.record import Answer, Turn
+from bot.domain.errors import StorageError
+from bot.domain.messages import Author, Incoming, Message, Place, Role, State, Usage
+from bot.domain.ports import Memory
+from bot.domain.records import Answer, Turn
 
 ANN = Author("u1", "Ann")
 TEXTS = ["", " ", "a\x00b", "ünï 🧑‍🚀\r\n\t", "'; DROP TABLE messages; --", "%_\\?:1", "x" * 200_000]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from bot.messages import Message, Role, State, Usage
-from bot.ports import Model, Piece, Prompt
+from bot.domain.messages import Message, Role, State, Usage
+from bot.domain.ports import Model, Piece, Prompt
 
 SYSTEM = "Be brief."
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.messages import Attachment, Author, File, Incoming, Message, Place, Role, State
-from bot.ports import Memory
-from bot.record import Answer, Material
+from bot.domain.messages import Attachment, Author, File, Incoming, Message, Place, Role, State
+from bot.domain.ports import Memory
+from bot.domain.records import Answer, Material
 from tests.contracts.memory import claim, contents, converse, incoming
 from tests.contracts.window import HERE, short, talk
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.errors import ModelError
-from bot.messages import State, Usage
-from bot.models.remote import TAIL, RemoteModel
-from bot.ports import Piece, Prompt
+from bot.domain.errors import ModelError
+from bot.domain.messages import State, Usage
+from bot.domain.ports import Piece, Prompt
+from bot.models.protocols.http_model import TAIL, RemoteModel
 from tests.contracts.model import SYSTEM, ModelContract, listen, prompt, text
 from tests.loopback.provider import Provider
 

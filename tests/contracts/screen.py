@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from bot.errors import PlatformFault
-from bot.messages import Control
+from bot.domain.errors import PlatformFault
+from bot.domain.messages import Control
 
 
 class Screen(Protocol):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.messages import File, Message, Role, Usage
-from bot.ports import Memory
-from bot.record import Answer, Material, Record, Summary
+from bot.domain.messages import File, Message, Role, Usage
+from bot.domain.ports import Memory
+from bot.domain.records import Answer, Material, Record, Summary
 from tests.contracts.memory import claim, converse, incoming
 
 HERE = "discord:7"

@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord.embed_text import read_components, read_embed, read_poll
-from adapters.slack.block_text import PARTS, READERS
-from adapters.slack.changes import changed
-from adapters.slack.incoming import Identity, incoming, spoken
-from adapters.slack.message_text import LONGEST, read_message
-from adapters.slack.rich_text import INLINE
+from adapters.discord.inbound.embed_text import read_components, read_embed, read_poll
+from adapters.slack.inbound.block_text import PARTS, READERS
+from adapters.slack.inbound.edits import changed
+from adapters.slack.inbound.message_text import LONGEST, read_message
+from adapters.slack.inbound.messages import Identity, incoming, spoken
+from adapters.slack.inbound.rich_text import INLINE
 from tests.fuzz.mutation import ODD, mutated
-from tests.tries import tries
+from tests.support.tries import tries
 
 ME = Identity("T1", "UBOT", "B1", "parley", "acme")
 ALERTS = list(json.loads((Path(__file__).parents[1] / "samples" / "alerts-slack.json").read_text("utf-8")).values())

@@ -12,8 +12,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 
 from tests.loopback.openai import FakeOpenAI
-from tests.program import Program, asking
-from tests.tries import tries
+from tests.support.program import Program, asking
+from tests.support.tries import tries
 
 KEY = "a key"
 BEARER = {"Authorization": f"Bearer {KEY}"}

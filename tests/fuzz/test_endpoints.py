@@ -12,22 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.door import Door
+from adapters.slack.signed_events import Door
 from adapters.web.app import build
-from adapters.web.guard import HEADERS
+from adapters.web.auth import HEADERS
 from adapters.web.settings import Settings
-from bot.config import BotSettings
+from bot.config.settings import BotSettings
 from bot.engine import Engine
-from bot.health import Host
-from bot.metrics import Metrics
+from bot.runtime.health import Host
+from bot.runtime.metrics import Metrics
 from storage.sqlite import SqliteMemory
 from tests.fuzz.asgi import request
 from tests.fuzz.mutation import mutated, recorded
 from tests.loopback.slack import FakeSlack
 from tests.loopback.slack.app import connected
 from tests.loopback.slack.delivery import sign
-from tests.tries import tries
-from tests.webserver import Scripted
+from tests.support.tries import tries
+from tests.support.webserver import Scripted
 
 KEY = "a key"
 SECRET = "the secret"

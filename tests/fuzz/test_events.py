@@ -12,7 +12,7 @@ import discord
 import pytest
 from structlog.testing import capture_logs
 
-from tests.discord_app import answered, connected
+from tests.adapters.slack.test_http import PATH, http, post
 from tests.fuzz.mutation import GONE, change, recorded, ways
 from tests.fuzz.test_incoming import BODIES
 from tests.loopback.discord import BOT, GENERAL, RANDOM, FakeDiscord
@@ -20,7 +20,7 @@ from tests.loopback.slack import ANN, CHANNEL, DM, FakeSlack
 from tests.loopback.slack.app import connected as slack_connected
 from tests.loopback.slack.app import served
 from tests.loopback.slack.delivery import sign
-from tests.test_slack_http import PATH, http, post
+from tests.support.discord_app import answered, connected
 
 SECRET = "what nobody else may read"
 SHAPES: tuple[Any, ...] = (None, [], {}, "", 5, [None], {"id": None}, {"id": "x"})

@@ -8,15 +8,15 @@ from typing import Any
 import discord
 from hypothesis import given
 
-from adapters.discord.audience import unreadable
-from adapters.discord.incoming import incoming as hear_discord
-from adapters.slack.changes import changed, deleted
-from adapters.slack.incoming import Identity, Spoken, incoming, spoken
-from bot.messages import Incoming
-from tests.discord_app import Heard
+from adapters.discord.inbound.audience import unreadable
+from adapters.discord.inbound.messages import incoming as hear_discord
+from adapters.slack.inbound.edits import changed, deleted
+from adapters.slack.inbound.messages import Identity, Spoken, incoming, spoken
+from bot.domain.messages import Incoming
+from tests.adapters.discord.test_embeds import ALERT, BUTTONS, POLL
 from tests.fuzz.mutation import mutated, recorded
-from tests.test_discord_embeds import ALERT, BUTTONS, POLL
-from tests.tries import tries
+from tests.support.discord_app import Heard
+from tests.support.tries import tries
 
 ME = Identity("T00FAKE00AA", "U00FAKEBOT01", "B00FAKEBOT01", "bot", "acme")
 EVENTS = recorded("slack", "event")

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from adapters.discord import Settings as DiscordSettings
 from adapters.slack import Settings as SlackSettings
 from adapters.web import Settings as WebSettings
-from bot.config import Settings
-from bot.errors import SettingsError
-from bot.loading import fields, load, schema
-from tests.tries import tries
+from bot.config.load import fields, load, schema
+from bot.config.settings import Settings
+from bot.domain.errors import SettingsError
+from tests.support.tries import tries
 
 SHAPE = schema({"discord": DiscordSettings, "slack": SlackSettings, "web": WebSettings})
 SECTIONS = [*SHAPE.model_fields, "nothing", "models", "places"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.models.download import Package
+from bot.models.trial.download import Package
 
 WHEEL = "tiny_model-1.0-py3-none-any.whl"
 METADATA = "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n"

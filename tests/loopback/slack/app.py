@@ -11,18 +11,18 @@ from typing import Any, cast
 import uvicorn
 
 from adapters.slack import Settings, run
-from bot.alerts import Alerts
-from bot.commands import PUBLIC
-from bot.config import AccessSettings, BotSettings, PlaceSettings
+from bot.access.listening import Listening
+from bot.config.places import PlaceTables
+from bot.config.settings import AccessSettings, BotSettings, PlaceSettings
+from bot.domain.commands import PUBLIC
+from bot.domain.errors import PlatformError, StorageError
+from bot.domain.messages import Author, Caller, Incoming, Message, Page, Place, State
+from bot.domain.ports import Channel, Memory
+from bot.domain.records import Answer, Turn
 from bot.engine import Engine
-from bot.errors import PlatformError, StorageError
-from bot.health import Asgi, Host
-from bot.listening import Listening
-from bot.messages import Author, Caller, Incoming, Message, Page, Place, State
-from bot.places import PlaceTables
-from bot.ports import Channel, Memory
-from bot.privacy import Attach
-from bot.record import Answer, Turn
+from bot.interactions.privacy import Attach
+from bot.runtime.alerts import Alerts
+from bot.runtime.health import Asgi, Host
 from tests.loopback.slack.server import FakeSlack
 
 

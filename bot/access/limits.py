@@ -1,0 +1,92 @@
+"""How much the bot may be used: what is left, and when there is more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from bot.config.settings import LimitsSettings
+
+MINUTE = 60.0
+NONE = LimitsSettings(
+    turns_per_minute=0, turns_per_day=0, person_tokens=0, person_dollars=0, place_tokens=0, place_dollars=0,
+    dollars=0, tokens=0,
+)  # fmt: skip
+"""No limit at all."""
+LEVELS = (0.8, 1.0)
+"""Parts of the bot's own limit at which the admins are told."""
+
+
+class Limit(StrEnum):
+    """Which limit is reached."""
+
+    MINUTE = "minute"
+    DAY = "day"
+    PERSON = "person"
+    PLACE = "place"
+    BOT = "bot"
+
+
+@dataclass(frozen=True, slots=True)
+class Toll:
+    """What was spent: all tokens, read and written; US dollars; and the tokens among them that have no known price."""
+
+    tokens: int = 0
+    dollars: float = 0.0
+    unpriced: int = 0
+
+
+def share(toll: Toll, dollars: float, tokens: int) -> float:
+    """The part of the bot's limit that is spent, 1.0 for all of it; what has no known price counts by its tokens."""
+    return (toll.dollars / dollars if dollars else 0.0) + (toll.unpriced / tokens if tokens else 0.0)
+
+
+def reached(toll: Toll, tokens: int, dollars: float) -> bool:
+    """Whether a person or a place has spent what they may."""
+    return bool((tokens and toll.tokens >= tokens) or (dollars and toll.dollars >= dollars))
+
+
+def wait(times: Sequence[float], now: float, midnight: float, settings: LimitsSettings) -> tuple[Limit, float] | None:
+    """Which limit on questions is reached, and when one more may be asked; None where one may now.
+
+    `times` are when a person asked, the oldest first; `midnight` is when this day began.
+    """
+    today = sum(1 for at in times if at >= midnight)
+    if settings.turns_per_day and today >= settings.turns_per_day:
+        return Limit.DAY, tomorrow(midnight)
+    most = settings.turns_per_minute
+    if most and len(times) >= most and now - times[-most] < MINUTE:
+        return Limit.MINUTE, times[-most] + MINUTE
+    return None
+
+
+def tomorrow(midnight: float) -> float:
+    """When the day that began then ends, in this machine's time zone."""
+    day = datetime.fromtimestamp(midnight, UTC).astimezone().replace(tzinfo=None).date()
+    return datetime.combine(day + timedelta(1), datetime.min.time()).timestamp()
+
+
+def until(seconds: float) -> str:
+    """A wait for people to read: "in 40 seconds", "in about 5 hours"."""
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds > 1.5 * size:
+            return f"in about {round(seconds / size)} {unit}s"
+    count = max(1, round(seconds))
+    return f"in {count} second{'' if count == 1 else 's'}"
+
+
+def figures(settings: LimitsSettings) -> str:
+    """The limits that are set, in one line for the operator."""
+    every = (
+        (settings.turns_per_minute, "{:,} questions a minute and person"),
+        (settings.turns_per_day, "{:,} questions a day and person"),
+        (settings.person_tokens, "{:,} tokens a day and person"),
+        (settings.person_dollars, "{:,.2f} US $ a day and person"),
+        (settings.place_tokens, "{:,} tokens a day and conversation"),
+        (settings.place_dollars, "{:,.2f} US $ a day and conversation"),
+        (settings.dollars, "{:,.2f} US $ a day in all"),
+        (settings.tokens, "{:,} tokens a day in all where no price is known"),
+    )
+    return "; ".join(form.format(value) for value, form in every if value) or "none"
