@@ -18,13 +18,13 @@ from pydantic import SecretStr
 from bot.access.limits import figures
 from bot.cli.arguments import parse, version
 from bot.cli.check import check_models, table
+from bot.cli.usage import format_table
 from bot.config.base import Section
 from bot.config.load import exposed, fields, load, schema
 from bot.config.places import read_unaddressed
 from bot.config.settings import Settings
 from bot.domain.errors import ParleyError, SettingsError, StorageError
 from bot.engine import Engine
-from bot.interactions import usage
 from bot.models.build import assemble
 from bot.models.shutdowns import warn_of_shutdowns
 from bot.runtime.alerts import Alerts
@@ -205,7 +205,7 @@ async def _invite(settings: Settings) -> int:
 
 async def _usage(settings: Settings, by: str, days: int) -> int:
     rows = await asyncio.to_thread(consult, settings.storage.path, by, days)
-    sys.stdout.write(usage.table(rows, by) + "\n")
+    sys.stdout.write(format_table(rows, by) + "\n")
     return 0
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bot.access.limits import Limit
-from bot.access.policy import Reason
 from bot.domain.errors import ModelFault, PlatformFault
 from bot.domain.messages import State
+from bot.domain.spending import DenialReason, Limit
 
 _SETUP = "Something in my setup is wrong, so I cannot answer. My owner has to mend it; trying again will not help."
 _LATER = "Please try again in a minute."
@@ -56,14 +55,14 @@ THOUGHT_ONLY = (
 """What is said where an answer is cut off without a word."""
 
 NO_ENTRY = {
-    Reason.BLOCKED: "I cannot answer you here. If you think that is a mistake, please ask my owner.",
-    Reason.PAUSED: "I am taking a break and answer nobody at the moment. Please ask again later.",
-    Reason.DIRECT: "I do not answer direct messages from here. Please ask me in a channel.",
-    Reason.EXTERNAL: "In shared channels I answer the people of my own workspace only.",
-    Reason.PERSON: "I only answer the people on my list. My owner can add you.",
-    Reason.PLACE: "I do not answer in this channel. My owner can add it, or name one where I do.",
-    Reason.BOT: "",
-    Reason.UNWRITABLE: "I cannot answer where you asked me: {lacking}. An admin of that place can change it.",
+    DenialReason.BLOCKED: "I cannot answer you here. If you think that is a mistake, please ask my owner.",
+    DenialReason.PAUSED: "I am taking a break and answer nobody at the moment. Please ask again later.",
+    DenialReason.DIRECT: "I do not answer direct messages from here. Please ask me in a channel.",
+    DenialReason.EXTERNAL: "In shared channels I answer the people of my own workspace only.",
+    DenialReason.PERSON: "I only answer the people on my list. My owner can add you.",
+    DenialReason.PLACE: "I do not answer in this channel. My owner can add it, or name one where I do.",
+    DenialReason.BOT: "",
+    DenialReason.UNWRITABLE: "I cannot answer where you asked me: {lacking}. An admin of that place can change it.",
 }
 """What a person is told who is turned away, once a day at most."""
 

@@ -13,11 +13,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import aiosqlite
 import structlog
 
-from bot.access.limits import Toll
 from bot.domain.errors import StorageError
 from bot.domain.messages import Incoming, Message
 from bot.domain.records import Answer, Asked, Material, Record, Spent, Summary, Turn
-from bot.interactions.usage import Row
+from bot.domain.spending import Spending, UsageRow
 from storage import edits, messages, privacy, summaries, turns, usage
 from storage.errors import explained
 from storage.migrate import migrate
@@ -115,10 +114,10 @@ class SqliteMemory:
         if spent.usage.input or spent.usage.output:
             await self._write(turns.spend, turn, spent.model, "summary", spent.usage)
 
-    async def spent(self, author: str, since: float, place: str = "") -> Row:
+    async def spent(self, author: str, since: float, place: str = "") -> UsageRow:
         return await self._run(usage.spent, author, since, place)
 
-    async def toll(self, since: float, author: str = "", place: str = "") -> Toll:
+    async def toll(self, since: float, author: str = "", place: str = "") -> Spending:
         return await self._run(usage.toll, since, author, place)
 
     async def visits(self, platform: str, author: str, since: float) -> list[tuple[str, float]]:

@@ -7,7 +7,16 @@ import gc
 import pytest
 from hypothesis import settings
 
-LONGEST = ("description", "web_hostile", "web_page", "chaos", "web_markdown", "program", "local_model", "files_bombs")
+LONGEST = (
+    "fuzz/test_description",
+    "web/test_hostile",
+    "stories/test_chaos",
+    "stories/test_program",
+    "models/test_local_model",
+    "web/test_page",
+    "web/test_markdown",
+    "stories/test_providers",
+)
 """Files of the tests that take longest: begun last, they would keep one worker busy while the others have ended."""
 
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -25,5 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    name = item.path.stem.removeprefix("test_")
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (not name.startswith(("story", "discord_crash")))
+    folder, name = item.path.parts[-2], item.path.stem
+    place = f"{folder}/{name}"
+    return LONGEST.index(place) if place in LONGEST else len(LONGEST) + (folder != "stories")

@@ -18,10 +18,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.shared.unreadable import UNREADABLE, log_skipped
 from adapters.slack.admins import Admins
 from adapters.slack.api.client import connect, quiet_logger
-from adapters.slack.api.identity import introduce
+from adapters.slack.api.identity import Identity, introduce
 from adapters.slack.api.workspace import Workspace
 from adapters.slack.backfill import Missed
-from adapters.slack.inbound.messages import Identity
 from adapters.slack.inbound.users import METHOD as NAMES_METHOD
 from adapters.slack.interactions.buttons import Presses
 from adapters.slack.interactions.commands import Commands

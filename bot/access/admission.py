@@ -14,14 +14,14 @@ import structlog
 
 from bot import texts
 from bot.access.denials import Notices, Refusal
-from bot.access.limits import LEVELS, MINUTE, NONE, Limit, reached, share, tomorrow, until, wait
-from bot.access.policy import Access, Reason, Switches
+from bot.access.limits import LEVELS, MINUTE, NONE, reached, share, tomorrow, until, wait
+from bot.access.policy import Access, Switches
 from bot.config.settings import AccessSettings, LimitsSettings
 from bot.domain.commands import PRIVATE
 from bot.domain.errors import StorageError
 from bot.domain.messages import Caller, Incoming, Place
 from bot.domain.ports import Memory
-from bot.interactions.usage import since
+from bot.domain.spending import DenialReason, Limit, start_of_days
 from bot.runtime.alerts import Alerts
 
 OPERATORS = ("web", "terminal")
@@ -72,8 +72,8 @@ class Door:
         async with self._one:
             now = self._clock()
             refusal = await self._judge(said)
-            if refusal is None and (spent := await self._spent(said, since(1, now))):
-                refusal = self._limit(spent, tomorrow(since(1, now)), now)
+            if refusal is None and (spent := await self._spent(said, start_of_days(1, now))):
+                refusal = self._limit(spent, tomorrow(start_of_days(1, now)), now)
             return refusal
 
     async def _look(self, said: Incoming) -> Refusal | None:
@@ -82,12 +82,12 @@ class Door:
         if not own and (barred := await self._judge(said)):
             return barred
         now, operator = self._clock(), said.place.platform in OPERATORS
-        midnight = since(1, now)
+        midnight = start_of_days(1, now)
         asked = OrderedDict[str, float]() if operator else await self._questions(said, min(midnight, now - MINUTE), now)
         if _key(said) in asked:  # a second delivery: the journal knows it
             return None
         if said.bot and self._looping(said.place):
-            return Refusal("access", "", Reason.BOT, now + DAY)
+            return Refusal("access", "", DenialReason.BOT, now + DAY)
         free = {"turns_per_day": 0} if own else {"turns_per_minute": 0} if said.late else {}
         counted = not operator and not said.admin
         if counted and (found := wait(sorted(asked.values()), now, midnight, self._limits.model_copy(update=free))):
@@ -109,7 +109,7 @@ class Door:
         sentence = texts.LIMITS[limit].format(when=until(free - now))
         return Refusal("limit", sentence, limit, max(free, now + MINUTE))
 
-    async def bar(self, said: Incoming) -> Reason | None:
+    async def bar(self, said: Incoming) -> DenialReason | None:
         """Why somebody may neither ask nor command; None for everybody else. Raises StorageError.
 
         The lists hold for commands as for questions, a pause does not.

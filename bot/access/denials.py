@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.access.limits import Limit
-from bot.access.policy import Reason
 from bot.domain.messages import Author, Incoming, Place
 from bot.domain.ports import Memory
+from bot.domain.spending import DenialReason, Limit
 
 NOTICES, TOLD = "parley:notices", "told"
 """Where the memory keeps until when who is told nothing more: a place nobody speaks in."""
@@ -32,7 +31,7 @@ class Refusal:
 
     fault: str
     sentence: str
-    reason: Reason | Limit
+    reason: DenialReason | Limit
     end: float
 
     @property
@@ -43,7 +42,7 @@ class Refusal:
     @property
     def public(self) -> bool:
         """Whether others may read it too, as it passes by itself."""
-        return self.limit or self.reason is Reason.PAUSED
+        return self.limit or self.reason is DenialReason.PAUSED
 
 
 class Notices:

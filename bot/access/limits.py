@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from bot.config.settings import LimitsSettings
+from bot.domain.spending import Limit, Spending
 
 MINUTE = 60.0
 NONE = LimitsSettings(
@@ -19,31 +18,12 @@ LEVELS = (0.8, 1.0)
 """Parts of the bot's own limit at which the admins are told."""
 
 
-class Limit(StrEnum):
-    """Which limit is reached."""
-
-    MINUTE = "minute"
-    DAY = "day"
-    PERSON = "person"
-    PLACE = "place"
-    BOT = "bot"
-
-
-@dataclass(frozen=True, slots=True)
-class Toll:
-    """What was spent: all tokens, read and written; US dollars; and the tokens among them that have no known price."""
-
-    tokens: int = 0
-    dollars: float = 0.0
-    unpriced: int = 0
-
-
-def share(toll: Toll, dollars: float, tokens: int) -> float:
+def share(toll: Spending, dollars: float, tokens: int) -> float:
     """The part of the bot's limit that is spent, 1.0 for all of it; what has no known price counts by its tokens."""
     return (toll.dollars / dollars if dollars else 0.0) + (toll.unpriced / tokens if tokens else 0.0)
 
 
-def reached(toll: Toll, tokens: int, dollars: float) -> bool:
+def reached(toll: Spending, tokens: int, dollars: float) -> bool:
     """Whether a person or a place has spent what they may."""
     return bool((tokens and toll.tokens >= tokens) or (dollars and toll.dollars >= dollars))
 

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
 
 from bot.config.settings import AccessSettings
 from bot.domain.messages import Incoming
+from bot.domain.spending import DenialReason
 
 BLOCKED, PAUSED = "blocked", "paused"
 """What is kept of `/block` and `/pause`: lists of people, `<platform>:<id>`, and of platforms."""
-
-
-class Reason(StrEnum):
-    """Why a person is turned away."""
-
-    BLOCKED = "blocked"
-    PAUSED = "paused"
-    DIRECT = "direct"
-    EXTERNAL = "external"
-    PERSON = "person"
-    PLACE = "place"
-    BOT = "bot"
-    UNWRITABLE = "unwritable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +38,7 @@ class Access:
 
     settings: AccessSettings = field(default_factory=AccessSettings)
 
-    def judge(self, said: Incoming, switches: Switches) -> Reason | None:
+    def judge(self, said: Incoming, switches: Switches) -> DenialReason | None:
         """Why a message is not answered; None where it is.
 
         `access.block` holds for everybody and a pause for every question, not for commands; all else lets admins pass.
@@ -59,25 +46,25 @@ class Access:
         """
         platform, marks = said.place.platform, _marks(said)
         if said.bot and not names(self.settings.bots, platform, marks):
-            return Reason.BOT
+            return DenialReason.BOT
         if names(self.settings.block, platform, marks) or (not said.admin and names(switches.blocked, platform, marks)):
-            return Reason.BLOCKED
+            return DenialReason.BLOCKED
         if platform in switches.paused and not said.command:
-            return Reason.PAUSED
+            return DenialReason.PAUSED
         return None if said.admin else self._look(said, platform, marks)
 
-    def _look(self, said: Incoming, platform: str, marks: Collection[str]) -> Reason | None:
+    def _look(self, said: Incoming, platform: str, marks: Collection[str]) -> DenialReason | None:
         """The lists that let in."""
         wanted, direct = self.settings, said.place.direct
         if said.external and not wanted.external:
-            return Reason.EXTERNAL
+            return DenialReason.EXTERNAL
         listed = names(wanted.allow_people, platform, marks)
         if direct and (wanted.dms == "off" or (wanted.dms == "listed" and not listed)):
-            return Reason.DIRECT
+            return DenialReason.DIRECT
         if wanted.allow_people and not listed and not said.bot:
-            return Reason.PERSON
+            return DenialReason.PERSON
         return (
-            Reason.PLACE
+            DenialReason.PLACE
             if wanted.allow_places and not direct and not names(wanted.allow_places, platform, marks)
             else None
         )

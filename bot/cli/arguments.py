@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from bot.interactions import usage
+from bot.cli.usage import GROUPINGS
+from bot.interactions.usage import DEFAULT_DAYS
 
 COMMANDS = {
     "run": "start the bot (what `parley` alone does)",
@@ -37,8 +38,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         if name in WITH_PATH:
             command.add_argument("path", type=Path, metavar="PATH")
         if name == "usage":
-            command.add_argument("--by", choices=usage.BY, default="day", help="what each row is about (day)")
-            command.add_argument("--days", type=_days, default=usage.DAYS, help=f"how many days back ({usage.DAYS})")
+            command.add_argument("--by", choices=GROUPINGS, default="day", help="what each row is about (day)")
+            command.add_argument(
+                "--days", type=_days, default=DEFAULT_DAYS, help=f"how many days back ({DEFAULT_DAYS})"
+            )
     options = parser.parse_args(arguments)
     options.command = options.command or "run"
     return options

@@ -6,14 +6,13 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from bot.access.limits import Toll
 from bot.domain.deadline import Deadline
 from bot.domain.errors import ModelError
 from bot.domain.journal import Journal
 from bot.domain.messages import Attachment, Incoming, Message, Page, Quote, State, Usage
 from bot.domain.model_info import Facts
 from bot.domain.records import Record, Spent, Summary
-from bot.interactions.usage import Row
+from bot.domain.spending import Spending, UsageRow
 from bot.pacing.pacer import Pacer
 
 
@@ -233,14 +232,14 @@ class Memory(Journal, Protocol):
         """Write down what was spent after a turn on something that came to nothing, such as a summary that failed."""
         ...
 
-    async def spent(self, author: str, since: float, place: str = "") -> Row:
+    async def spent(self, author: str, since: float, place: str = "") -> UsageRow:
         """What a person, `<platform>:<id>`, has asked and what it cost since a moment, in seconds since 1970.
 
         With a place, only what they asked there.
         """
         ...
 
-    async def toll(self, since: float, author: str = "", place: str = "") -> Toll:
+    async def toll(self, since: float, author: str = "", place: str = "") -> Spending:
         """What was spent since a moment: in all, by a person, `<platform>:<id>`, or in a place."""
         ...
 

@@ -16,8 +16,9 @@ from bot.domain.commands import LONGEST, PRIVATE, RULES
 from bot.domain.errors import StorageError
 from bot.domain.messages import Author, Caller, Control, Incoming, Place, State
 from bot.domain.ports import Channel, Library, Memory, Transcript
+from bot.domain.spending import start_of_days
 from bot.interactions.privacy import UNNAMED, Attach, Privacy
-from bot.interactions.usage import DAYS, since, tell
+from bot.interactions.usage import DEFAULT_DAYS, describe_usage
 from bot.prompts.channel_settings import MODEL, PERSONA, Customs
 from bot.turns.queue import Places
 from bot.turns.recovery import Recovery
@@ -219,8 +220,8 @@ class Controls:
     async def _usage(self, place: Place, author: Author) -> str:
         who, now = f"{place.platform}:{author.id}", time.time()
         where = place.key if place.platform in UNNAMED else ""
-        today = await self._memory.spent(who, since(1, now), where)
-        return tell(today, await self._memory.spent(who, since(DAYS, now), where))
+        today = await self._memory.spent(who, start_of_days(1, now), where)
+        return describe_usage(today, await self._memory.spent(who, start_of_days(DEFAULT_DAYS, now), where))
 
 
 def _tell_reset(place: Place, author: Author) -> str:

@@ -6,11 +6,11 @@ import time
 
 from bot import texts
 from bot.access.denials import Notices, Refusal
-from bot.access.policy import Reason
 from bot.domain.errors import PlatformFault
 from bot.domain.messages import Incoming
 from bot.domain.ports import Channel, Permissions, Transcript
 from bot.domain.records import Answer
+from bot.domain.spending import DenialReason
 from bot.replies.system_messages import turn_away
 from bot.runtime.alerts import Alerts
 
@@ -29,6 +29,6 @@ async def explain_unwritable(
     """Tell the person who asked, once a day, and the admins, once a day for each place. Returns the failed answer."""
     where = channel.where if isinstance(channel, Permissions) else question.place.key
     alerts.tell(f"forbidden {where}", texts.ALERTS["forbidden"].format(where=where, lacking=obstacle))
-    sentence = texts.NO_ENTRY[Reason.UNWRITABLE].format(lacking=obstacle)
-    refusal = Refusal(PlatformFault.FORBIDDEN, sentence, Reason.UNWRITABLE, time.time() + DAY)
+    sentence = texts.NO_ENTRY[DenialReason.UNWRITABLE].format(lacking=obstacle)
+    refusal = Refusal(PlatformFault.FORBIDDEN, sentence, DenialReason.UNWRITABLE, time.time() + DAY)
     return await turn_away(question, channel, refusal, notices)

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord.inbound.embed_text import read_components, read_embed, read_poll
+from adapters.slack.api.identity import Identity
 from adapters.slack.inbound.block_text import PARTS, READERS
 from adapters.slack.inbound.edits import changed
 from adapters.slack.inbound.message_text import LONGEST, read_message
-from adapters.slack.inbound.messages import Identity, incoming, spoken
+from adapters.slack.inbound.messages import incoming, spoken
 from adapters.slack.inbound.rich_text import INLINE
 from tests.fuzz.mutation import ODD, mutated
 from tests.support.tries import tries

@@ -10,8 +10,9 @@ from hypothesis import given
 
 from adapters.discord.inbound.audience import unreadable
 from adapters.discord.inbound.messages import incoming as hear_discord
+from adapters.slack.api.identity import Identity
 from adapters.slack.inbound.edits import changed, deleted
-from adapters.slack.inbound.messages import Identity, Spoken, incoming, spoken
+from adapters.slack.inbound.messages import Spoken, incoming, spoken
 from bot.domain.messages import Incoming
 from tests.adapters.discord.test_embeds import ALERT, BUTTONS, POLL
 from tests.fuzz.mutation import mutated, recorded

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import StorageError
-from bot.interactions.usage import Row
+from bot.domain.spending import UsageRow
 from storage.migrate import FOLDER, migrate
 from storage.usage import consult, report, spent
 from tests.support.storage import opened
@@ -74,7 +74,7 @@ def test_requests_of_one_kind_are_one_row(db: sqlite3.Connection) -> None:
     ask(db)
     ask(db, tokens=(1, 2, 3, 4), cost=None)
     ask(db, turn=2, cost=0.25)
-    assert report(db, "model", 1, NOON) == [Row("openai/a", 2, 201, 83, 44, 22, 0.75, 1, 3)]
+    assert report(db, "model", 1, NOON) == [UsageRow("openai/a", 2, 201, 83, 44, 22, 0.75, 1, 3)]
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_a_person_is_counted_alone(db: sqlite3.Connection) -> None:
     ask(db, turn=2, place="discord:2", model="openai/b")
     ask(db, turn=3, at=NOON - 1)
     ask(db, turn=4, author="slack:7")
-    assert spent(db, "discord:7", NOON) == Row("discord:7", 2, 200, 80, 40, 20, 1.0, 0, 2)
-    assert spent(db, "discord:8", 0) == Row("discord:8")
+    assert spent(db, "discord:7", NOON) == UsageRow("discord:7", 2, 200, 80, 40, 20, 1.0, 0, 2)
+    assert spent(db, "discord:8", 0) == UsageRow("discord:8")
 
 
 async def test_the_file_of_a_running_parley_is_read(tmp_path: Path) -> None:

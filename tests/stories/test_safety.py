@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot import texts
-from bot.access.policy import Reason
+from bot.domain.spending import DenialReason
 from tests.loopback import discord as on_discord
 from tests.loopback import slack as on_slack
 from tests.loopback.discord import FakeDiscord
@@ -47,7 +47,7 @@ async def test_a_flood_on_discord_costs_two_answers_and_one_line(tmp_path: Path)
                     await parley.start()
                     await parley.logged("discord is connected")
             alone = [said.content for said in discord.answers(on_discord.BEN_DM)]
-            assert alone == [f"<#{on_discord.GENERAL}>: {texts.NO_ENTRY[Reason.BLOCKED]}"]
+            assert alone == [f"<#{on_discord.GENERAL}>: {texts.NO_ENTRY[DenialReason.BLOCKED]}"]
             limited = [said.content for said in discord.answers(on_discord.ANN_DM)]
             assert len(limited) == 1
             assert "You can ask me again" in limited[0]
@@ -77,5 +77,5 @@ async def test_a_flood_in_slack_costs_two_answers_and_one_line(tmp_path: Path) -
             assert await parley.stop() == 0
         told = [said.shown for said in slack.ephemerals]
         assert [text for text in told if text.startswith(TOO_MUCH)] == told[1:]
-        assert (told[0], len(told)) == (texts.NO_ENTRY[Reason.EXTERNAL], 2)
+        assert (told[0], len(told)) == (texts.NO_ENTRY[DenialReason.EXTERNAL], 2)
         assert model.asked == 3

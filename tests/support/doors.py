@@ -10,10 +10,10 @@ import pytest
 from benchmarks.platform import Server
 from bot import texts
 from bot.access.limits import NONE
-from bot.access.policy import Reason
 from bot.config.settings import AccessSettings, BotSettings, LimitsSettings
 from bot.domain.messages import Author, Message, Place, Role, Usage
 from bot.domain.records import Answer
+from bot.domain.spending import DenialReason
 from bot.engine import Engine
 from bot.pacing.pacer import Pacer
 from bot.runtime.metrics import Metrics
@@ -21,7 +21,7 @@ from tests.bot.turns.test_engine import ANN, say
 from tests.support.screen import Screen
 
 DM = Place("discord:9", direct=True)
-BLOCKED = texts.NO_ENTRY[Reason.BLOCKED]
+BLOCKED = texts.NO_ENTRY[DenialReason.BLOCKED]
 Strict = Callable[..., Engine]
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.api.calls import DEAD, call
-from adapters.slack.inbound.messages import Identity
 from adapters.slack.settings import APP_PAGE
 from bot.domain.errors import PlatformError, SettingsError
 
 NO_SOCKET = ("socket_mode_not_enabled", "socket_mode_disabled", "forbidden_team", "no_permission", "missing_scope")
 """What Slack says of an app token that cannot open Socket Mode, beside what it says of a dead one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is in its workspace, as `auth.test` says."""
+
+    team: str
+    user: str
+    bot: str
+    name: str
+    workspace: str
 
 
 async def introduce(client: AsyncWebClient) -> tuple[Identity, frozenset[str]]:

@@ -8,8 +8,8 @@ from collections.abc import Set
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.api.identity import Identity
 from adapters.slack.api.permissions import Permissions
-from adapters.slack.inbound.messages import Identity
 from bot.pacing.pacer import Pacer
 from bot.runtime.call_history import CallHistory
 

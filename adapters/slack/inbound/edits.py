@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.slack.api.identity import Identity
 from adapters.slack.inbound.message_text import read_words
-from adapters.slack.inbound.messages import Identity, Spoken, spoken
+from adapters.slack.inbound.messages import Spoken, spoken
 from adapters.slack.inbound.shape import sound
 
 TOMBSTONE = "tombstone"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from adapters.slack.api.identity import Identity
 from adapters.slack.inbound import mrkdwn
 from adapters.slack.inbound.message_text import read_carried, read_words
 from adapters.slack.inbound.shape import sound
@@ -20,17 +21,6 @@ ELSEWHERE = ("external", "hidden_by_limit", "tombstone")
 """Modes of a file that Slack does not give out: another's, one too old for the workspace's plan, a deleted one."""
 DIRECT = "D"
 """How the ids of direct messages begin."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the bot is in its workspace, as `auth.test` says."""
-
-    team: str
-    user: str
-    bot: str
-    name: str
-    workspace: str
 
 
 @dataclass(frozen=True, slots=True)

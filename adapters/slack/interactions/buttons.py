@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
-from adapters.slack.inbound.messages import Identity
+from adapters.slack.api.identity import Identity
 from adapters.slack.interactions.responder import Person, meet, place_of, told
 from adapters.slack.manifest import AGAIN, STOP
 from adapters.slack.outbound.buttons import PRESS, find_turn, pressed

@@ -11,7 +11,8 @@ import aiohttp
 import structlog
 from slack_bolt.async_app import AsyncRespond
 
-from adapters.slack.inbound.messages import Identity, is_direct, locate
+from adapters.slack.api.identity import Identity
+from adapters.slack.inbound.messages import is_direct, locate
 from adapters.slack.outbound.channel import PAGE
 from adapters.slack.outbound.payload import bare, form, measure
 from adapters.slack.settings import Settings

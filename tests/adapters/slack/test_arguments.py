@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.slack.api.ranks import UNSURE
-from bot.access.policy import Reason
 from bot.domain.commands import COMMANDS
 from bot.domain.messages import Author, Place
+from bot.domain.spending import DenialReason
 from bot.texts import NO_ENTRY
 from tests.adapters.slack.test_setup import printed
 from tests.loopback.slack import ANN, BEN, CHANNEL, DM, ELSEWHERE, GROUP, TEAM, FakeSlack
@@ -59,10 +59,10 @@ async def test_who_manages_a_channel_and_is_turned_away_is_told_alone() -> None:
     """The lists hold for them too."""
     async with FakeSlack() as slack, connected(slack) as app:
         slack.workspace.ranks[BEN] = {"is_admin": True}
-        app.engine.said = NO_ENTRY[Reason.PERSON]
+        app.engine.said = NO_ENTRY[DenialReason.PERSON]
         slack.slash("/parley", CHANNEL, "model openai/gpt", user=BEN)
         (shown,) = await slack.until(lambda: slack.ephemerals)
-        assert shown.shown == NO_ENTRY[Reason.PERSON]
+        assert shown.shown == NO_ENTRY[DenialReason.PERSON]
         assert not slack.answers(CHANNEL)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from adapters.slack.api.identity import Identity
 from adapters.slack.inbound.edits import changed
-from adapters.slack.inbound.messages import Identity, Spoken
+from adapters.slack.inbound.messages import Spoken
 from bot.domain.messages import Page
 from tests.loopback.slack import BEN, BOT, CHANNEL, DM, FakeSlack
 from tests.loopback.slack.app import App, connected

@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 from adapters.shared.download import admit
 from adapters.slack import Settings
 from adapters.slack.api.client import connect
-from adapters.slack.api.identity import introduce
+from adapters.slack.api.identity import Identity, introduce
 from adapters.slack.api.workspace import Workspace
-from adapters.slack.inbound.messages import Identity, spoken
+from adapters.slack.inbound.messages import spoken
 from adapters.slack.outbound import files
 from adapters.slack.outbound.channel import SlackChannel
 from bot.domain.errors import PlatformError, PlatformFault

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.inbound.messages import Identity, Spoken, find_audience, incoming, spoken
+from adapters.slack.api.identity import Identity
+from adapters.slack.inbound.messages import Spoken, find_audience, incoming, spoken
 from bot.domain.audience import Audience
 from bot.domain.messages import Attachment, Incoming, Place
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.access.policy import Access, Reason, Switches
+from bot.access.policy import Access, Switches
 from bot.config.settings import AccessSettings
 from bot.domain.messages import Author, Incoming, Place
+from bot.domain.spending import DenialReason
 
 MARKS = ("u1", "helpers", "7", "talk", "server")
 
@@ -39,7 +40,7 @@ def said(
     )
 
 
-def judge(message: Incoming, switches: Switches | None = None, **settings: Any) -> Reason | None:
+def judge(message: Incoming, switches: Switches | None = None, **settings: Any) -> DenialReason | None:
     """What is decided with these settings."""
     return Access(AccessSettings.model_validate(settings)).judge(message, switches or Switches())
 
@@ -53,14 +54,14 @@ def test_everybody_may_talk_where_nothing_is_set() -> None:
 @pytest.mark.parametrize("mark", [*MARKS, *(f"discord:{mark}" for mark in MARKS)])
 def test_each_mark_can_be_blocked(mark: str) -> None:
     """With the platform's name before it or without, in spite of every list, and admins too."""
-    assert judge(said(), block=[mark], allow_people=["u1"]) is Reason.BLOCKED
-    assert judge(said(admin=True), block=[mark]) is Reason.BLOCKED
+    assert judge(said(), block=[mark], allow_people=["u1"]) is DenialReason.BLOCKED
+    assert judge(said(admin=True), block=[mark]) is DenialReason.BLOCKED
     assert judge(said(marks=("u2",), platform="slack"), block=[f"discord:{mark}"]) is None
 
 
 def test_an_id_may_be_a_number() -> None:
     """As people write them into a settings file."""
-    assert judge(said(marks=("123",)), block=[123]) is Reason.BLOCKED
+    assert judge(said(marks=("123",)), block=[123]) is DenialReason.BLOCKED
 
 
 def test_people_and_places_must_both_be_allowed() -> None:
@@ -68,9 +69,9 @@ def test_people_and_places_must_both_be_allowed() -> None:
     for person in ("u1", "helpers"):
         for place in ("7", "talk", "server"):
             assert judge(said(), allow_people=[person], allow_places=[place]) is None
-    assert judge(said(), allow_people=["u2"]) is Reason.PERSON
-    assert judge(said(), allow_places=["8"]) is Reason.PLACE
-    assert judge(said(), allow_people=["u1"], allow_places=["8"]) is Reason.PLACE
+    assert judge(said(), allow_people=["u2"]) is DenialReason.PERSON
+    assert judge(said(), allow_places=["8"]) is DenialReason.PLACE
+    assert judge(said(), allow_people=["u1"], allow_places=["8"]) is DenialReason.PLACE
 
 
 def test_a_thread_is_in_its_channel() -> None:
@@ -78,7 +79,7 @@ def test_a_thread_is_in_its_channel() -> None:
     place = Place("slack:T1:C1:1.2", shared=True, home="slack:T1:C1")
     message = Incoming(place, Author("u1", "Ann"), "hi", "C1", "1.3")
     assert judge(message, allow_places=["C1"]) is judge(message, allow_places=["slack:T1"]) is None
-    assert judge(message, block=["C1"]) is Reason.BLOCKED
+    assert judge(message, block=["C1"]) is DenialReason.BLOCKED
 
 
 @pytest.mark.parametrize(
@@ -86,13 +87,13 @@ def test_a_thread_is_in_its_channel() -> None:
     [
         ("open", [], None),
         ("open", ["u1"], None),
-        ("open", ["u2"], Reason.PERSON),
-        ("listed", [], Reason.DIRECT),
+        ("open", ["u2"], DenialReason.PERSON),
+        ("listed", [], DenialReason.DIRECT),
         ("listed", ["u1"], None),
-        ("off", ["u1"], Reason.DIRECT),
+        ("off", ["u1"], DenialReason.DIRECT),
     ],
 )
-def test_direct_messages_are_open_listed_or_off(dms: str, people: list[str], reason: Reason | None) -> None:
+def test_direct_messages_are_open_listed_or_off(dms: str, people: list[str], reason: DenialReason | None) -> None:
     """The list of places does not hold there; admins may always write."""
     settings: dict[str, Any] = {"dms": dms, "allow_people": people, "allow_places": ["8"]}
     assert judge(said(direct=True), **settings) is reason
@@ -101,23 +102,23 @@ def test_direct_messages_are_open_listed_or_off(dms: str, people: list[str], rea
 
 def test_people_of_other_organisations_are_let_in_by_a_setting() -> None:
     """It is off by default."""
-    assert judge(said(external=True)) is Reason.EXTERNAL
+    assert judge(said(external=True)) is DenialReason.EXTERNAL
     assert judge(said(external=True), external=True) is None
 
 
 def test_bots_are_let_in_by_name() -> None:
     """And then by the same lists as people, but that of people."""
-    assert judge(said(bot=True)) is Reason.BOT
-    assert judge(said(bot=True), bots=["u2"]) is Reason.BOT
+    assert judge(said(bot=True)) is DenialReason.BOT
+    assert judge(said(bot=True), bots=["u2"]) is DenialReason.BOT
     assert judge(said(bot=True), bots=["discord:u1"], allow_people=["u2"]) is None
-    assert judge(said(bot=True), bots=["u1"], block=["u1"]) is Reason.BLOCKED
-    assert judge(said(bot=True), bots=["u1"], allow_places=["8"]) is Reason.PLACE
+    assert judge(said(bot=True), bots=["u1"], block=["u1"]) is DenialReason.BLOCKED
+    assert judge(said(bot=True), bots=["u1"], allow_places=["8"]) is DenialReason.PLACE
 
 
 def test_whom_an_admin_blocked_is_blocked_on_that_platform() -> None:
     """An admin is not: they could not take it back."""
     switches = Switches(blocked=frozenset({"discord:u1"}))
-    assert judge(said(), switches) is Reason.BLOCKED
+    assert judge(said(), switches) is DenialReason.BLOCKED
     assert judge(said(admin=True), switches) is None
     assert judge(said(platform="slack"), switches) is None
 
@@ -125,7 +126,7 @@ def test_whom_an_admin_blocked_is_blocked_on_that_platform() -> None:
 def test_a_pause_holds_for_a_platform_and_for_admins() -> None:
     """Commands still count, so that it can end."""
     switches = Switches(paused=frozenset({"discord"}))
-    assert judge(said(), switches) is judge(said(admin=True), switches) is Reason.PAUSED
+    assert judge(said(), switches) is judge(said(admin=True), switches) is DenialReason.PAUSED
     assert judge(said(command="help"), switches) is None
     assert judge(said(admin=True, command="resume"), switches) is None
     assert judge(said(platform="slack"), switches) is None

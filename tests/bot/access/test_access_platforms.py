@@ -9,14 +9,15 @@ import pytest
 
 from adapters.discord.inbound.messages import incoming as heard
 from adapters.discord.outbound.dms import MOST
-from adapters.slack.inbound.messages import Identity, find_audience, incoming, spoken
+from adapters.slack.api.identity import Identity
+from adapters.slack.inbound.messages import find_audience, incoming, spoken
 from adapters.slack.outbound.channel import SlackChannel
 from bot import texts
-from bot.access.policy import Reason
 from bot.config.settings import AccessSettings
 from bot.domain.audience import Audience
 from bot.domain.errors import PlatformError
 from bot.domain.messages import Incoming, Page
+from bot.domain.spending import DenialReason
 from tests.adapters.slack.test_channel import asked, talking
 from tests.adapters.slack.test_commands import converse
 from tests.loopback.discord import ANN, ANN_DM, BEN, BOT, GENERAL, GUILD, ROBOT, TALK, FakeDiscord
@@ -262,7 +263,9 @@ async def test_a_reset_in_a_channel_of_slack_is_seen_by_all() -> None:
         await slack.until(lambda: len(slack.answers(CHANNEL)) == count + 1)
         assert slack.answers(CHANNEL)[-1].shown == "reset: done"
         assert slack.ephemerals[1].replaced
-        for number, sentence in enumerate(("There was nothing to forget here.", texts.NO_ENTRY[Reason.PERSON]), 3):
+        for number, sentence in enumerate(
+            ("There was nothing to forget here.", texts.NO_ENTRY[DenialReason.PERSON]), 3
+        ):
             app.engine.said = sentence
             slack.click(slack.ephemerals[0], "reset:0")
             await slack.until(lambda number=number: len(slack.ephemerals) == number)  # type: ignore[misc]

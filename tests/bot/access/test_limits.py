@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from bot import texts
-from bot.access.limits import NONE, Limit, Toll, figures, share
+from bot.access.limits import NONE, figures, share
 from bot.config.settings import LimitsSettings
 from bot.domain.messages import Caller, Control, Place, State
+from bot.domain.spending import Limit, Spending
 from tests.bot.turns.test_engine import ANN, BEN, engine, provider, say
 from tests.loopback.openai import FakeOpenAI
 from tests.support.doors import Strict, Told, ask, screen, spend, strict
@@ -140,7 +141,7 @@ async def test_trying_again_and_editing_count(strict: Strict, screen: Screen, pr
 
 def test_dollars_and_tokens_without_a_price_are_parts_of_one_limit() -> None:
     """0 is no limit."""
-    toll = Toll(900, 5.0, 300)
+    toll = Spending(900, 5.0, 300)
     assert share(toll, 10, 1000) == pytest.approx(0.8)
     assert share(toll, 10, 0) == 0.5
     assert share(toll, 0, 0) == 0

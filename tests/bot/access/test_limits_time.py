@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.access.admission import Door
-from bot.access.limits import NONE, Limit, Toll, tomorrow, until, wait
+from bot.access.limits import NONE, tomorrow, until, wait
 from bot.config.settings import LimitsSettings
 from bot.domain.messages import Caller, Control, Incoming, Message, Role, Usage
 from bot.domain.records import Answer
-from bot.interactions.usage import since
+from bot.domain.spending import Limit, Spending, start_of_days
 from storage.sqlite import SqliteMemory
 from tests.bot.turns.test_engine import ANN, HERE, engine, provider, say
 from tests.support.doors import Strict, screen, strict
@@ -75,12 +75,12 @@ async def test_a_clock_that_was_set_back_locks_nobody_out(strict: Strict) -> Non
 
 async def test_a_minute_and_a_day_pass(strict: Strict) -> None:
     """Then a person may ask again."""
-    parley, now = strict(), [since(1, time.time()) + 3600.0]
+    parley, now = strict(), [start_of_days(1, time.time()) + 3600.0]
     limits = LimitsSettings(**{**NONE.model_dump(), "turns_per_minute": 1, "turns_per_day": 3})
     door = Door(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
     outcomes = []
     for number, seconds in enumerate((0, 59, 61, 122, 183, 86_400)):
-        now[0] = since(1, time.time()) + 3600.0 + seconds
+        now[0] = start_of_days(1, time.time()) + 3600.0 + seconds
         outcomes.append(await door.refuse(say("x", str(number))) is None)
     assert outcomes == [True, False, True, True, False, True]
 
@@ -96,7 +96,7 @@ async def test_what_was_answered_again_counts_after_a_restart(tmp_path: Path) ->
         assert [name for name, _ in await memory.visits("discord", ANN.id, 0)] == ["7:1", "7:1#1", "7:1#2"]
         assert await memory.visits("discord", ANN.id, time.time() + 1) == []
         assert await memory.visits("slack", ANN.id, 0) == []
-        assert await memory.toll(0) == Toll()
+        assert await memory.toll(0) == Spending()
     finally:
         await memory.close()
 
@@ -116,7 +116,7 @@ async def test_answering_again_counts_after_a_restart(strict: Strict, screen: Sc
 def test_the_wait_is_the_time_until_the_oldest_of_the_minute_is_over() -> None:
     """The day comes first: its end is later."""
     limits = LimitsSettings(turns_per_minute=2, turns_per_day=4)
-    midnight = since(1, time.time())
+    midnight = start_of_days(1, time.time())
     at = [midnight + offset for offset in (100, 110, 120)]
     assert wait(at[:1], at[0], midnight, limits) is None
     assert wait(at[:2], at[1] + 1, midnight, limits) == (Limit.MINUTE, at[0] + 60)

@@ -11,12 +11,11 @@ import pytest
 from bot import texts
 from bot.access.admission import Door
 from bot.access.denials import MOST, Refusal
-from bot.access.limits import NONE, Limit
-from bot.access.policy import Reason
+from bot.access.limits import NONE
 from bot.config.settings import AccessSettings, LimitsSettings
 from bot.domain.errors import PlatformError, PlatformFault, StorageError
 from bot.domain.messages import Caller, Place, State
-from bot.interactions.usage import since
+from bot.domain.spending import DenialReason, Limit, start_of_days
 from tests.bot.turns.test_engine import ANN, BEN, HERE, engine, provider, say
 from tests.loopback.openai import FakeOpenAI
 from tests.support.doors import BLOCKED, DM, Strict, Whispering, ask, screen, strict
@@ -32,7 +31,7 @@ async def test_a_person_who_is_turned_away_is_told_once_a_day(
     parley = strict({"block": [ANN.id]})
     for number in range(3):
         assert (await ask(parley, screen, str(number), place=DM)).fault == "access"
-    assert screen.texts == [texts.NO_ENTRY[Reason.BLOCKED]]
+    assert screen.texts == [texts.NO_ENTRY[DenialReason.BLOCKED]]
     assert await parley.memory.visits("discord", ANN.id, 0) == []
     silent = strict({"allow_people": [ANN.id], "notice": False})
     await ask(silent, screen, "9", BEN, place=DM)
@@ -55,7 +54,7 @@ async def test_who_is_told_is_told_again_on_another_day(strict: Strict) -> None:
 
 async def test_each_limit_is_told_when_it_is_reached(strict: Strict) -> None:
     """Not only the first of a day; but who floods steadily is told once a minute at most."""
-    start, now = since(1, time.time()) + 3600.0, [0.0]
+    start, now = start_of_days(1, time.time()) + 3600.0, [0.0]
     parley = strict()
     limits = LimitsSettings(**{**NONE.model_dump(), "turns_per_minute": 2, "turns_per_day": 6})
     door = Door(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
@@ -86,7 +85,7 @@ async def test_nobody_is_scolded_before_others(strict: Strict, screen: Screen, p
     channel = cast(Any, Whispering(screen, confide))
     blocked, limited = strict({"block": [ANN.id]}), strict(turns_per_day=1)
     for parley, sentence, public in (
-        (blocked, texts.NO_ENTRY[Reason.BLOCKED], False),
+        (blocked, texts.NO_ENTRY[DenialReason.BLOCKED], False),
         (limited, "You have asked me all that one person may ask in a day.", True),
     ):
         for number in range(3):
@@ -106,7 +105,7 @@ async def test_who_was_not_speaking_to_the_bot_is_not_told_that_they_may_not(str
     asked = await parley.take(say("hello bot", "2", place=Place("discord:9", direct=True)), screen)
     assert asked
     await asked
-    assert screen.texts == [texts.NO_ENTRY[Reason.PERSON]]
+    assert screen.texts == [texts.NO_ENTRY[DenialReason.PERSON]]
 
 
 async def test_who_could_not_be_told_is_told_another_time(strict: Strict, screen: Screen) -> None:

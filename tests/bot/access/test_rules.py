@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot import texts
-from bot.access.policy import Reason
 from bot.domain.messages import Author, Caller, Control, Place, State
+from bot.domain.spending import DenialReason
 from tests.bot.turns.test_engine import ANN, BEN, HERE, engine, provider, recall, say
 from tests.support.doors import DM, Strict, ask, screen, strict
 from tests.support.screen import Screen
@@ -19,12 +19,12 @@ __all__ = ["engine", "provider", "screen", "strict"]
 async def test_the_lists_hold_for_commands_too(strict: Strict) -> None:
     """By roles and servers as by people; who manages a channel is no admin; a person's own words stay theirs."""
     parley = strict({"allow_people": ["role"], "block": ["guild9"]})
-    assert await parley.command("help", HERE, Caller(ANN)) == texts.NO_ENTRY[Reason.PERSON]
-    assert await parley.command("reset", HERE, Caller(ANN, manages=True)) == texts.NO_ENTRY[Reason.PERSON]
+    assert await parley.command("help", HERE, Caller(ANN)) == texts.NO_ENTRY[DenialReason.PERSON]
+    assert await parley.command("reset", HERE, Caller(ANN, manages=True)) == texts.NO_ENTRY[DenialReason.PERSON]
     assert await parley.command("reset", HERE, Caller(ANN, marks=("role",))) == texts.NOTHING_TO_RESET
     assert await parley.command("reset", HERE, Caller(ANN, admin=True)) == texts.NOTHING_TO_RESET
     told = await parley.command("reset", HERE, Caller(ANN, admin=True, marks=("guild9",)))
-    assert told == texts.NO_ENTRY[Reason.BLOCKED]
+    assert told == texts.NO_ENTRY[DenialReason.BLOCKED]
     assert await parley.command("export", Place("discord:9", direct=True), Caller(BEN)) == texts.NOTHING_OF_YOURS
     await parley.command("pause", HERE, Caller(BEN, admin=True))
     assert await parley.command("stop", HERE, Caller(ANN, marks=("role",))) == texts.NOTHING_TO_STOP
@@ -36,7 +36,7 @@ async def test_trying_again_goes_by_the_lists_of_now(strict: Strict, screen: Scr
     parley.serve("discord", lambda _: screen)
     answer = await parley.respond(replace(say("x", "1"), marks=("role",)), screen)
     assert answer
-    assert await parley.press(Control.AGAIN, 1, Caller(ANN)) == texts.NO_ENTRY[Reason.PERSON]
+    assert await parley.press(Control.AGAIN, 1, Caller(ANN)) == texts.NO_ENTRY[DenialReason.PERSON]
     assert await parley.press(Control.AGAIN, 1, Caller(ANN, marks=("role",))) == ""
     await screen.until(lambda: screen.last.state is State.DONE)
 
@@ -51,12 +51,12 @@ async def test_admins_block_and_pause_from_the_chat(strict: Strict, screen: Scre
     assert await parley.command("block", HERE, Caller(BEN, admin=True), "the tall one") == texts.WHOM
     ann = replace(ANN, id="41")
     assert (await ask(strict(), screen, "1", ann)).fault == "access"
-    assert await parley.command("reset", HERE, Caller(ann)) == texts.NO_ENTRY[Reason.BLOCKED]
+    assert await parley.command("reset", HERE, Caller(ann)) == texts.NO_ENTRY[DenialReason.BLOCKED]
     assert (await ask(strict(), screen, "2", ann, place=Place("slack:T:C", shared=True))).state is State.DONE
     await parley.command("unblock", HERE, Caller(BEN, admin=True), "<@!41>")
     assert (await ask(strict(), screen, "3", ann)).state is State.DONE
     assert await parley.command("pause", HERE, Caller(BEN, admin=True)) == texts.PAUSED.format(platform="Discord")
-    assert (await ask(strict(), screen, "4", BEN)).note == texts.NO_ENTRY[Reason.PAUSED]
+    assert (await ask(strict(), screen, "4", BEN)).note == texts.NO_ENTRY[DenialReason.PAUSED]
     assert await parley.command("resume", HERE, Caller(BEN)) == texts.ADMINS_ONLY
     await parley.command("resume", HERE, Caller(BEN, admin=True))
     assert (await ask(strict(), screen, "5", BEN)).state is State.DONE

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot import texts
-from bot.access.policy import Reason
 from bot.domain.messages import Caller, Page, State
+from bot.domain.spending import DenialReason
 from bot.engine import Engine
 from tests.bot.turns.test_engine import ANN, BEN, HERE, engine, provider, say
 from tests.loopback.openai import FakeOpenAI
@@ -36,7 +36,7 @@ async def test_a_refused_message_is_not_answered_when_it_is_found_strict(
 
 
 @pytest.mark.parametrize(
-    ("command", "argument", "said"), [("block", "1", BLOCKED), ("pause", "", texts.NO_ENTRY[Reason.PAUSED])]
+    ("command", "argument", "said"), [("block", "1", BLOCKED), ("pause", "", texts.NO_ENTRY[DenialReason.PAUSED])]
 )
 async def test_what_waits_goes_by_what_was_said_meanwhile(
     engine: Engine, screen: Screen, provider: FakeOpenAI, command: str, argument: str, said: str

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.discord.inbound import audience as on_discord
 from adapters.discord.inbound.messages import incoming
+from adapters.slack.api.identity import Identity
 from adapters.slack.inbound import messages as in_slack
 from bot.domain.audience import Audience, is_for_bot, take_off_name
 from bot.domain.messages import Incoming
@@ -17,7 +18,7 @@ from tests.loopback.discord import ANN_DM, BEN, BOT, BOT_ROLE, GENERAL, HELPERS,
 from tests.support.discord_app import Heard
 
 ME = int(BOT)
-US = in_slack.Identity("T1", "UBOT", "B1", "parley", "Loopback")
+US = Identity("T1", "UBOT", "B1", "parley", "Loopback")
 NAMES = ("parley", "Polly Jones")
 
 

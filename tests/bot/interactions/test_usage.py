@@ -10,20 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from bot.interactions.usage import Row, table, tell, total
+from bot.cli.usage import add_up, format_table
+from bot.domain.spending import UsageRow
+from bot.interactions.usage import describe_usage
 from storage.migrate import migrate
 from tests.loopback.openai import FakeOpenAI
 from tests.storage.test_ledger import ask
 from tests.support.program import Program, asking, call
 from tests.support.webserver import asked
 
-ROW = Row("openai/a", turns=3, input=12_000, cached=8000, written=500, output=345, cost=1.2345, requests=4)
+ROW = UsageRow("openai/a", turns=3, input=12_000, cached=8000, written=500, output=345, cost=1.2345, requests=4)
 
 
 def test_the_table_has_a_row_for_each_and_their_sum() -> None:
     """Thousands are grouped, money has cents, and what has no price has a question mark, alone or beside the rest."""
-    rows = [ROW, Row("local/b", 1, 10, 0, 0, 5, 0.0, 2, 2), Row("openai/c", 1, 10, 0, 0, 5, 0.004, 1, 2)]
-    lines = [re.sub(" {2,}", " | ", line) for line in table(rows, "model").splitlines()]
+    rows = [ROW, UsageRow("local/b", 1, 10, 0, 0, 5, 0.0, 2, 2), UsageRow("openai/c", 1, 10, 0, 0, 5, 0.004, 1, 2)]
+    lines = [re.sub(" {2,}", " | ", line) for line in format_table(rows, "model").splitlines()]
     assert [line for line in lines if "---" not in line] == [
         "model | questions | tokens in | cached | written | out | US $",
         "openai/a | 3 | 12,000 | 8,000 | 500 | 345 | 1.23",
@@ -35,43 +37,43 @@ def test_the_table_has_a_row_for_each_and_their_sum() -> None:
 
 def test_a_number_for_a_name_stays_what_it_is() -> None:
     """A name that looks like a number is not aligned or written as one."""
-    assert "1e5 " in table([Row("1e5", 1, requests=1)], "model")
+    assert "1e5 " in format_table([UsageRow("1e5", 1, requests=1)], "model")
 
 
 def test_nothing_is_said_in_words() -> None:
     """An empty table is a sentence."""
-    assert table([], "day") == "Nothing is written down of that time: nobody has asked anything."
-    assert total([]) == Row("total")
+    assert format_table([], "day") == "Nothing is written down of that time: nobody has asked anything."
+    assert add_up([]) == UsageRow("total")
 
 
 @pytest.mark.parametrize(
     ("today", "month", "said"),
     [
-        (Row(), Row(), "You have asked me nothing in the last 30 days."),
+        (UsageRow(), UsageRow(), "You have asked me nothing in the last 30 days."),
         (
-            Row(),
+            UsageRow(),
             ROW,
             "Today you have asked me nothing.\n"
             "In the last 30 days: 3 questions, 12,345 tokens, 8,000 of them from the cache. That cost $1.23.",
         ),
         (
-            Row("x", 1, 10, 0, 0, 5, 0.004, 0, 1),
-            Row("x", 2, 20, 0, 0, 10, 0.1, 1, 2),
+            UsageRow("x", 1, 10, 0, 0, 5, 0.004, 0, 1),
+            UsageRow("x", 2, 20, 0, 0, 10, 0.1, 1, 2),
             "Today: 1 question, 15 tokens, 0 of them from the cache. That cost less than a cent.\n"
             "In the last 30 days: 2 questions, 30 tokens, 0 of them from the cache. "
             "That cost $0.10 and something more, of which the price is not known.",
         ),
         (
-            Row("x", 1, 10, 0, 0, 5, 0.0, 1, 1),
-            Row("x", 1, 10, 0, 0, 5, 0.0, 0, 1),
+            UsageRow("x", 1, 10, 0, 0, 5, 0.0, 1, 1),
+            UsageRow("x", 1, 10, 0, 0, 5, 0.0, 0, 1),
             "Today: 1 question, 15 tokens, 0 of them from the cache. What that cost is not known.\n"
             "In the last 30 days: 1 question, 15 tokens, 0 of them from the cache. That cost $0.00.",
         ),
     ],
 )
-def test_a_person_is_told_in_sentences(today: Row, month: Row, said: str) -> None:
+def test_a_person_is_told_in_sentences(today: UsageRow, month: UsageRow, said: str) -> None:
     """Today and the last 30 days; what is not known is said, not left out."""
-    assert tell(today, month) == said
+    assert describe_usage(today, month) == said
 
 
 async def test_the_program_counts_up_what_its_file_has(tmp_path: Path) -> None:
