@@ -15,7 +15,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.table import lay
-from bot.access.admission import Door
+from bot.access.admission import Admission
+from bot.access.policy import Kind, Subject
 from bot.config.settings import AccessSettings, LimitsSettings
 from bot.domain.messages import Author, Incoming, Message, Place, Role, Usage
 from bot.domain.records import Answer
@@ -55,18 +56,18 @@ async def measure(path: Path) -> tuple[float, float, float]:
     """Seconds for each question: to claim it, to ask the door twice as a turn does, to turn one away."""
     memory = await SqliteMemory.open(path)
     claims, doors, floods = list[float](), list[float](), list[float]()
-    door = Door(memory, Alerts(), AccessSettings(), LimitsSettings(turns_per_minute=0, turns_per_day=0))
-    shut = Door(memory, Alerts(), AccessSettings(block=("9999",)), LimitsSettings())
+    door = Admission(memory, Alerts(), AccessSettings(), LimitsSettings(turns_per_minute=0, turns_per_day=0))
+    shut = Admission(memory, Alerts(), AccessSettings(block=("9999",)), LimitsSettings())
     for number in range(ROUNDS):
         said, refused = say(number % PEOPLE), say(9999)
         start = time.perf_counter()
-        assert await door.refuse(said) is None
+        assert await door.admit(Subject.from_message(said), Kind.QUESTION) is None
         middle = time.perf_counter()
         await memory.claim(said)
         claimed = time.perf_counter()
-        assert await door.still(said) is None
+        assert await door.recheck(Subject.from_message(said), Kind.QUESTION) is None
         late = time.perf_counter()
-        assert await shut.refuse(refused)
+        assert await shut.admit(Subject.from_message(refused), Kind.QUESTION)
         await memory.decline(refused)
         floods.append(time.perf_counter() - late)
         claims.append(claimed - middle)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 import structlog
 from pydantic import SecretStr
 
-from bot.access.limits import figures
+from bot.access.limits import describe_limits
 from bot.cli.arguments import parse, version
 from bot.cli.check import check_models, table
 from bot.cli.usage import format_table
@@ -173,7 +173,7 @@ async def _chat(settings: Settings) -> int:
 
 
 async def _check(settings: Settings) -> int:
-    checks = [Check("settings", True, "loaded"), Check("limits", True, figures(settings.limits))]
+    checks = [Check("settings", True, "loaded"), Check("limits", True, describe_limits(settings.limits))]
     try:
         checks.append(Check("database", True, await asyncio.to_thread(inspect, settings.storage.path)))
     except StorageError as error:

@@ -10,8 +10,9 @@ from typing import Any
 import structlog
 
 from bot import texts
-from bot.access.admission import OPERATORS, Door, knock, once_more
+from bot.access.admission import Admission
 from bot.access.listening import Listening
+from bot.access.policy import OPERATORS, Kind, Subject
 from bot.config.places import PlaceTables
 from bot.config.settings import AccessSettings, BotSettings, FilesSettings, LimitsSettings, PlaceSettings
 from bot.domain.errors import StorageError
@@ -65,12 +66,12 @@ class Engine:
         self._customs = Customs(self.roster, memory, settings, self._tables)
         self.listening = Listening(memory, self._tables)
         self.access = access or AccessSettings()
-        self._door = Door(memory, self.alerts, self.access, limits)
+        self._admission = Admission(memory, self.alerts, self.access, limits)
         self._summaries = Summaries(self._desk, self._customs)
-        self._runner = Runner(self._desk, self._customs, self._door, self._summaries, metrics, self.alerts)
+        self._runner = Runner(self._desk, self._customs, self._admission, self._summaries, metrics, self.alerts)
         self._places = Places(self._runner.run)
         self._recovery = Recovery(self._desk, self._places, self._obey)
-        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._door, self.listening)
+        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._admission, self.listening)
         self._tasks: set[asyncio.Task[object]] = set()
 
     def serve(self, platform: str, opener: Opener) -> None:
@@ -128,7 +129,7 @@ class Engine:
             answer = await self.take(incoming, channel)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
-            if incoming.follows or await self._door.shuts(incoming):
+            if incoming.follows or await self._admission.is_barred_offline(Subject.from_message(incoming)):
                 return Answer(state=State.FAILED, note=texts.STORAGE, fault="storage")
             return await apologise(channel, texts.STORAGE, "storage")
         return await asyncio.shield(answer) if answer else None
@@ -143,7 +144,7 @@ class Engine:
 
     async def bars(self, place: Place, caller: Caller) -> str:
         """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
-        reason = await self._door.bar(knock(place, caller))
+        reason = await self._admission.find_bar(Subject.from_caller(place, caller))
         return texts.NO_ENTRY[reason] if reason else ""
 
     async def export(self, place: Place, author: Author, attach: Attach) -> str:
@@ -163,11 +164,12 @@ class Engine:
 
         What somebody says now who may not ask is not taken in: what they said before is forgotten.
         """
-        if await self._door.bar(incoming):
+        subject = Subject.from_message(incoming)
+        if await self._admission.find_bar(subject):
             await self.retract(incoming.place.platform, incoming.channel_id, incoming.message_id)
             return
         asked = await self.memory.amend(incoming)
-        if asked and asked.last and anew and not await self._door.refuse(once_more(incoming)):
+        if asked and asked.last and anew and not await self._admission.admit(subject, Kind.RETRY):
             self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
             self._recovery.answer_anew(asked)
         elif asked:
@@ -204,14 +206,14 @@ class Engine:
 
     async def _refused(self, said: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Turn a message away for good, if it may not be answered."""
-        refusal = await self._door.refuse(said)
-        if refusal is None:
+        denial = await self._admission.admit(Subject.from_message(said), Kind.of(said))
+        if denial is None:
             return None
         try:
             await self.memory.decline(said)
         except StorageError as error:  # it may be found again, and be turned away again
             log.error("the memory failed", error=str(error))
-        return self._aside(Waiting(0, said, channel), turn_away(said, channel, refusal, self._door.notices))
+        return self._aside(Waiting(0, said, channel), turn_away(said, channel, denial, self._admission.notices))
 
     def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> asyncio.Future[Answer]:
         """Answer beside what is being written in the place."""

@@ -1,4 +1,4 @@
-"""How much the bot may be used: what is left, and when there is more. Pure."""
+"""Arithmetic of limits: what is left, and when there is more. Pure."""
 
 from __future__ import annotations
 
@@ -9,47 +9,49 @@ from bot.config.settings import LimitsSettings
 from bot.domain.spending import Limit, Spending
 
 MINUTE = 60.0
-NONE = LimitsSettings(
+NO_LIMITS = LimitsSettings(
     turns_per_minute=0, turns_per_day=0, person_tokens=0, person_dollars=0, place_tokens=0, place_dollars=0,
     dollars=0, tokens=0,
 )  # fmt: skip
 """No limit at all."""
-LEVELS = (0.8, 1.0)
+ALERT_LEVELS = (0.8, 1.0)
 """Parts of the bot's own limit at which the admins are told."""
 
 
-def share(toll: Spending, dollars: float, tokens: int) -> float:
-    """The part of the bot's limit that is spent, 1.0 for all of it; what has no known price counts by its tokens."""
-    return (toll.dollars / dollars if dollars else 0.0) + (toll.unpriced / tokens if tokens else 0.0)
+def spent_share(spending: Spending, dollars: float, tokens: int) -> float:
+    """Return the part of the bot's budget that is spent, 1.0 for all; what has no price counts by its tokens."""
+    return (spending.dollars / dollars if dollars else 0.0) + (spending.unpriced / tokens if tokens else 0.0)
 
 
-def reached(toll: Spending, tokens: int, dollars: float) -> bool:
-    """Whether a person or a place has spent what they may."""
-    return bool((tokens and toll.tokens >= tokens) or (dollars and toll.dollars >= dollars))
+def is_spent(spending: Spending, tokens: int, dollars: float) -> bool:
+    """Return True where a person or a place has spent what they may; a budget of 0 has no end."""
+    return bool((tokens and spending.tokens >= tokens) or (dollars and spending.dollars >= dollars))
 
 
-def wait(times: Sequence[float], now: float, midnight: float, settings: LimitsSettings) -> tuple[Limit, float] | None:
-    """Which limit on questions is reached, and when one more may be asked; None where one may now.
+def find_limit(
+    times: Sequence[float], now: float, midnight: float, settings: LimitsSettings
+) -> tuple[Limit, float] | None:
+    """Return the limit on questions that is reached, and when one more may be asked; None where one may now.
 
     `times` are when a person asked, the oldest first; `midnight` is when this day began.
     """
     today = sum(1 for at in times if at >= midnight)
     if settings.turns_per_day and today >= settings.turns_per_day:
-        return Limit.DAY, tomorrow(midnight)
+        return Limit.DAY, end_of_day(midnight)
     most = settings.turns_per_minute
     if most and len(times) >= most and now - times[-most] < MINUTE:
         return Limit.MINUTE, times[-most] + MINUTE
     return None
 
 
-def tomorrow(midnight: float) -> float:
-    """When the day that began then ends, in this machine's time zone."""
+def end_of_day(midnight: float) -> float:
+    """Return when the day that began then ends, in this machine's time zone."""
     day = datetime.fromtimestamp(midnight, UTC).astimezone().replace(tzinfo=None).date()
     return datetime.combine(day + timedelta(1), datetime.min.time()).timestamp()
 
 
-def until(seconds: float) -> str:
-    """A wait for people to read: "in 40 seconds", "in about 5 hours"."""
+def describe_wait(seconds: float) -> str:
+    """Return a wait for people to read: "in 40 seconds", "in about 5 hours"."""
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds > 1.5 * size:
             return f"in about {round(seconds / size)} {unit}s"
@@ -57,8 +59,8 @@ def until(seconds: float) -> str:
     return f"in {count} second{'' if count == 1 else 's'}"
 
 
-def figures(settings: LimitsSettings) -> str:
-    """The limits that are set, in one line for the operator."""
+def describe_limits(settings: LimitsSettings) -> str:
+    """Return the limits that are set, in one line for the operator."""
     every = (
         (settings.turns_per_minute, "{:,} questions a minute and person"),
         (settings.turns_per_day, "{:,} questions a day and person"),

@@ -10,8 +10,9 @@ from dataclasses import replace
 import structlog
 
 from bot import texts
-from bot.access.admission import OPERATORS, Door, knock, once_more
+from bot.access.admission import Admission
 from bot.access.listening import Listening
+from bot.access.policy import OPERATORS, Kind, Subject
 from bot.domain.commands import LONGEST, PRIVATE, RULES
 from bot.domain.errors import StorageError
 from bot.domain.messages import Author, Caller, Control, Incoming, Place, State
@@ -50,14 +51,14 @@ class Controls:
         places: Places,
         recovery: Recovery,
         customs: Customs,
-        door: Door,
+        admission: Admission,
         listening: Listening,
     ) -> None:
         self._memory = memory
         self._places = places
         self._recovery = recovery
         self._customs = customs
-        self._door = door
+        self._admission = admission
         self._listening = listening
         self._privacy = Privacy(memory, places)
 
@@ -67,7 +68,7 @@ class Controls:
         log.info("command", command=name, place=place.key, author=author.id)
         if name in PRIVATE:  # whoever is barred from asking still has a right to these
             return await self._own(name, place, author)
-        if reason := await self._door.bar(knock(place, caller)):
+        if reason := await self._admission.find_bar(Subject.from_caller(place, caller)):
             return texts.NO_ENTRY[reason]
         if name in RULES:
             return await self._rule(name, place, caller.admin, argument)
@@ -130,7 +131,7 @@ class Controls:
             return texts.OLDER
         try:
             said = replace(asked.incoming, author=author, admin=caller.admin, marks=caller.marks)
-            refusal = await self._door.refuse(once_more(said))
+            refusal = await self._admission.admit(Subject.from_message(said), Kind.RETRY)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
             return texts.STORAGE
@@ -173,7 +174,7 @@ class Controls:
             return texts.EXPORT_ALONE if place.shared else await self._privacy.recite(place, author)
         if place.platform in UNNAMED:
             return texts.RESET if await self.reset(place) else texts.NOTHING_TO_RESET
-        await self._door.notices.forget(place, author)
+        await self._admission.notices.forget_person(place, author)
         return await self._privacy.forget(place, author)
 
     async def _rule(self, name: str, place: Place, admin: bool, whom: str) -> str:
@@ -184,13 +185,13 @@ class Controls:
             return texts.ADMINS_ONLY
         platform = place.platform.capitalize()
         if name in ("pause", "resume"):
-            changed, said = await self._door.pause(place.platform, name == "pause"), PAUSES[name]
+            changed, said = await self._admission.set_pause(place.platform, name == "pause"), PAUSES[name]
             return said.format(platform=platform) if changed else texts.AS_IT_WAS
         mention = MENTION.fullmatch(whom)
         person = mention[1].upper() if mention else ""
         if not IDS[place.platform].fullmatch(person):
             return texts.WHOM
-        changed = await self._door.block(f"{place.platform}:{person}", name == "block")
+        changed = await self._admission.set_block(f"{place.platform}:{person}", name == "block")
         return BLOCKS[name].format(person=person, platform=platform) if changed else texts.AS_IT_WAS
 
     async def _models(self, place: Place) -> str:

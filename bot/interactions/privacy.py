@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot import texts
-from bot.access.limits import until
+from bot.access.limits import describe_wait
 from bot.domain.errors import PlatformError
 from bot.domain.messages import Author, Place, State
 from bot.domain.ports import Memory
@@ -86,7 +86,7 @@ class Privacy:
         self._given = {one: times for one, times in self._given.items() if now - times[-1] < PERIOD}
         times = [at for at in self._given.get(who, ()) if now - at < PERIOD]
         if len(times) == MOST:
-            return texts.EXPORT_LATER.format(when=until(times[0] + PERIOD - now))
+            return texts.EXPORT_LATER.format(when=describe_wait(times[0] + PERIOD - now))
         self._given[who] = [*times, now]
         async with self._one:  # one at a time: it may be much
             rows = await self._memory.export(place.platform, author.id, place.key if place.platform in UNNAMED else "")

@@ -8,8 +8,8 @@ from dataclasses import replace
 import structlog
 
 from bot import texts
-from bot.access.admission import OPERATORS
-from bot.access.denials import Notices, Refusal
+from bot.access.denials import Denial, DenialNotices
+from bot.access.policy import OPERATORS
 from bot.domain.errors import ModelFault, PlatformError, PlatformFault, StorageError
 from bot.domain.messages import Incoming, Place, State
 from bot.domain.ports import Channel, Confidant, Model, Transcript
@@ -75,20 +75,22 @@ async def break_off(channel: Channel | Transcript, reply: Reply | None, note: st
     return replace(answer, fault=fault)
 
 
-async def turn_away(said: Incoming, channel: Channel | Transcript, refusal: Refusal, notices: Notices) -> Answer:
+async def turn_away(said: Incoming, channel: Channel | Transcript, refusal: Denial, notices: DenialNotices) -> Answer:
     """Tell a person why their question is not taken, if they are to hear it."""
     try:
-        if not isinstance(channel, Transcript) and await notices.due(said, refusal):  # its reader sees the answer
+        if not isinstance(channel, Transcript) and await notices.should_send(
+            said, refusal
+        ):  # its reader sees the answer
             if await _tell(channel, refusal, said.place.direct):
-                await notices.keep()
+                await notices.mark_sent()
             else:
-                notices.undo(said, refusal)
+                notices.unmark(said, refusal)
     except StorageError as error:  # not their business
         log.error("the memory failed", error=str(error))
     return Answer(state=State.FAILED, note=refusal.sentence, fault=refusal.fault)
 
 
-async def _tell(channel: Channel | Transcript, refusal: Refusal, direct: bool) -> bool:
+async def _tell(channel: Channel | Transcript, refusal: Denial, direct: bool) -> bool:
     """Where others read, for the person alone if the platform can; if it cannot, only what others may read.
 
     False where that has to wait for another time.

@@ -9,7 +9,8 @@ from dataclasses import replace
 import structlog
 
 from bot import texts
-from bot.access.admission import Door
+from bot.access.admission import Admission
+from bot.access.policy import Kind, Subject
 from bot.domain.errors import StorageError
 from bot.domain.messages import Message, State
 from bot.domain.records import Answer
@@ -35,13 +36,13 @@ class Runner:
     """Answers the turns whose place is free. Whatever goes wrong, the person is told and the turn is ended."""
 
     def __init__(
-        self, desk: Desk, customs: Customs, door: Door, summaries: Summaries, metrics: Metrics, alerts: Alerts
+        self, desk: Desk, customs: Customs, door: Admission, summaries: Summaries, metrics: Metrics, alerts: Alerts
     ) -> None:
         self._desk = desk
         self._memory = desk.memory
         self._settings = desk.settings
         self._customs = customs
-        self._door = door
+        self._admission = door
         self._summaries = summaries
         self._metrics = metrics
         self._alerts = alerts
@@ -83,8 +84,10 @@ class Runner:
         if main.halt.state or (main.anew and not asked):
             return await self.close(main, Answer(state=main.halt.state or State.STOPPED))
         await self._memory.begin(main.turn, [waiting.turn for waiting in others])
-        if not (asked and asked.posts) and (refusal := await self._door.still(said)):
-            return await self.close(main, await turn_away(said, main.channel, refusal, self._door.notices))
+        if not (asked and asked.posts) and (
+            denial := await self._admission.recheck(Subject.from_message(said), Kind.of(said))
+        ):
+            return await self.close(main, await turn_away(said, main.channel, denial, self._admission.notices))
         if not (asked and asked.posts) and (obstacle := await find_obstacle(main.channel)):
             answer = await self._explain(main, obstacle)
             tell_operator(here.platform, answer, self._metrics, self._alerts)
@@ -120,7 +123,9 @@ class Runner:
 
     async def _explain(self, waiting: Waiting, obstacle: str) -> Answer:
         """Say where it can be heard that nothing can be written here."""
-        return await explain_unwritable(waiting.incoming, waiting.channel, obstacle, self._door.notices, self._alerts)
+        return await explain_unwritable(
+            waiting.incoming, waiting.channel, obstacle, self._admission.notices, self._alerts
+        )
 
     async def close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
         """Write down that a turn is over, with what the model was asked where it is remembered. Raises StorageError."""

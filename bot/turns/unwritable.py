@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bot import texts
-from bot.access.denials import Notices, Refusal
+from bot.access.denials import Denial, DenialNotices
 from bot.domain.errors import PlatformFault
 from bot.domain.messages import Incoming
 from bot.domain.ports import Channel, Permissions, Transcript
@@ -24,11 +24,11 @@ async def find_obstacle(channel: Channel | Transcript) -> str:
 
 
 async def explain_unwritable(
-    question: Incoming, channel: Channel | Transcript, obstacle: str, notices: Notices, alerts: Alerts
+    question: Incoming, channel: Channel | Transcript, obstacle: str, notices: DenialNotices, alerts: Alerts
 ) -> Answer:
     """Tell the person who asked, once a day, and the admins, once a day for each place. Returns the failed answer."""
     where = channel.where if isinstance(channel, Permissions) else question.place.key
     alerts.tell(f"forbidden {where}", texts.ALERTS["forbidden"].format(where=where, lacking=obstacle))
     sentence = texts.NO_ENTRY[DenialReason.UNWRITABLE].format(lacking=obstacle)
-    refusal = Refusal(PlatformFault.FORBIDDEN, sentence, DenialReason.UNWRITABLE, time.time() + DAY)
+    refusal = Denial(PlatformFault.FORBIDDEN, sentence, DenialReason.UNWRITABLE, time.time() + DAY)
     return await turn_away(question, channel, refusal, notices)

@@ -9,9 +9,12 @@ import pytest
 
 from benchmarks.platform import Server
 from bot import texts
-from bot.access.limits import NONE
+from bot.access.admission import Admission
+from bot.access.denials import Denial
+from bot.access.limits import NO_LIMITS
+from bot.access.policy import Kind, Subject
 from bot.config.settings import AccessSettings, BotSettings, LimitsSettings
-from bot.domain.messages import Author, Message, Place, Role, Usage
+from bot.domain.messages import Author, Incoming, Message, Place, Role, Usage
 from bot.domain.records import Answer
 from bot.domain.spending import DenialReason
 from bot.engine import Engine
@@ -60,7 +63,7 @@ def strict(engine: Engine) -> Strict:
     """Makes an engine over the same memory, as after a restart, with these limits and lists."""
 
     def make(access: dict[str, Any] | None = None, **limits: Any) -> Engine:
-        chosen = LimitsSettings(**{**NONE.model_dump(), **limits})
+        chosen = LimitsSettings(**{**NO_LIMITS.model_dump(), **limits})
         lists = AccessSettings.model_validate(access or {})
         return Engine(engine.model, engine.memory, BotSettings(), Metrics(), access=lists, limits=chosen)
 
@@ -80,3 +83,8 @@ async def ask(parley: Engine, screen: Screen, id: str, author: Author = ANN, **m
     answer = await parley.respond(say(f"question {id}", id, author, **more), screen)
     assert answer
     return answer
+
+
+async def admit(admission: Admission, message: Incoming) -> Denial | None:
+    """Return why a message is turned away; None where it is let in, and is then counted."""
+    return await admission.admit(Subject.from_message(message), Kind.of(message))

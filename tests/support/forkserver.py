@@ -8,6 +8,7 @@ the tests that are about that start it by exec, as does a machine without pidfd.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import json
 import os
@@ -110,6 +111,7 @@ class Server:
 
     def __init__(self, root: Path, environ: dict[str, str]) -> None:
         self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        atexit.register(self._socket.close)
         with other:
             command = (sys.executable, "-m", "tests.support.forkserver", str(other.fileno()))
             null = subprocess.DEVNULL

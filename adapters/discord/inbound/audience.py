@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from discord import DMChannel, Message, MessageType
 
-from bot.access.policy import names as lists
+from bot.access.policy import matches_any
 from bot.domain.audience import Audience, take_off_name
 
 SPOKEN = (MessageType.default, MessageType.reply)
@@ -33,7 +33,7 @@ def find_audience(message: Message, me: int, names: Sequence[str] = (), bots: Co
 
 def spoken(message: Message, bots: Collection[str] = ()) -> bool:
     """Whether a person said it, or one of these bots, by their ids: no other bot, webhook or system."""
-    known = not message.author.bot or lists(bots, "discord", [str(message.author.id)])
+    known = not message.author.bot or matches_any(bots, "discord", [str(message.author.id)])
     return known and message.webhook_id is None and message.type in SPOKEN
 
 

@@ -10,7 +10,7 @@ from adapters.slack.api.identity import Identity
 from adapters.slack.inbound import mrkdwn
 from adapters.slack.inbound.message_text import read_carried, read_words
 from adapters.slack.inbound.shape import sound
-from bot.access.policy import names
+from bot.access.policy import matches_any
 from bot.domain.audience import Audience, is_for_bot, take_off_name
 from bot.domain.commands import match
 from bot.domain.messages import Attachment, Author, Incoming, Place
@@ -118,7 +118,7 @@ def spoken(
         return None
     user, channel, ts = event.get("user") or "", event.get("channel") or "", event.get("ts") or ""
     bot = str(event.get("bot_id") or "")
-    if bot and (bot == me.bot or not names(bots, "slack", (bot, user))):
+    if bot and (bot == me.bot or not matches_any(bots, "slack", (bot, user))):
         return None
     if event.get("hidden") or user in ("", me.user) or user.startswith("USLACK"):
         return None

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.access.policy import Access, Switches
+from bot.access.overrides import Overrides
+from bot.access.policy import AccessPolicy, Kind, Subject
 from bot.config.settings import AccessSettings
 from bot.domain.messages import Author, Incoming, Place
 from bot.domain.spending import DenialReason
@@ -40,9 +41,10 @@ def said(
     )
 
 
-def judge(message: Incoming, switches: Switches | None = None, **settings: Any) -> DenialReason | None:
+def judge(message: Incoming, overrides: Overrides | None = None, **settings: Any) -> DenialReason | None:
     """What is decided with these settings."""
-    return Access(AccessSettings.model_validate(settings)).judge(message, switches or Switches())
+    policy = AccessPolicy(AccessSettings.model_validate(settings))
+    return policy.find_reason(Subject.from_message(message), Kind.of(message), overrides or Overrides())
 
 
 def test_everybody_may_talk_where_nothing_is_set() -> None:
@@ -117,23 +119,23 @@ def test_bots_are_let_in_by_name() -> None:
 
 def test_whom_an_admin_blocked_is_blocked_on_that_platform() -> None:
     """An admin is not: they could not take it back."""
-    switches = Switches(blocked=frozenset({"discord:u1"}))
-    assert judge(said(), switches) is DenialReason.BLOCKED
-    assert judge(said(admin=True), switches) is None
-    assert judge(said(platform="slack"), switches) is None
+    overrides = Overrides(blocked=frozenset({"discord:u1"}))
+    assert judge(said(), overrides) is DenialReason.BLOCKED
+    assert judge(said(admin=True), overrides) is None
+    assert judge(said(platform="slack"), overrides) is None
 
 
 def test_a_pause_holds_for_a_platform_and_for_admins() -> None:
     """Commands still count, so that it can end."""
-    switches = Switches(paused=frozenset({"discord"}))
-    assert judge(said(), switches) is judge(said(admin=True), switches) is DenialReason.PAUSED
-    assert judge(said(command="help"), switches) is None
-    assert judge(said(admin=True, command="resume"), switches) is None
-    assert judge(said(platform="slack"), switches) is None
+    overrides = Overrides(paused=frozenset({"discord"}))
+    assert judge(said(), overrides) is judge(said(admin=True), overrides) is DenialReason.PAUSED
+    assert judge(said(command="help"), overrides) is None
+    assert judge(said(admin=True, command="resume"), overrides) is None
+    assert judge(said(platform="slack"), overrides) is None
 
 
 def test_what_is_kept_of_the_switches_can_be_read_again() -> None:
     """Nothing noted is nobody blocked."""
-    switches = Switches(frozenset({"discord:1", "slack:U2"}), frozenset({"slack"}))
-    assert Switches.read(switches.write()) == switches
-    assert Switches.read({}) == Switches()
+    overrides = Overrides(frozenset({"discord:1", "slack:U2"}), frozenset({"slack"}))
+    assert Overrides.from_metadata(overrides.to_metadata()) == overrides
+    assert Overrides.from_metadata({}) == Overrides()

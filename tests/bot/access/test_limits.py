@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot import texts
-from bot.access.limits import NONE, figures, share
+from bot.access.limits import NO_LIMITS, describe_limits, spent_share
 from bot.config.settings import LimitsSettings
 from bot.domain.messages import Caller, Control, Place, State
 from bot.domain.spending import Limit, Spending
@@ -142,15 +142,15 @@ async def test_trying_again_and_editing_count(strict: Strict, screen: Screen, pr
 def test_dollars_and_tokens_without_a_price_are_parts_of_one_limit() -> None:
     """0 is no limit."""
     toll = Spending(900, 5.0, 300)
-    assert share(toll, 10, 1000) == pytest.approx(0.8)
-    assert share(toll, 10, 0) == 0.5
-    assert share(toll, 0, 0) == 0
+    assert spent_share(toll, 10, 1000) == pytest.approx(0.8)
+    assert spent_share(toll, 10, 0) == 0.5
+    assert spent_share(toll, 0, 0) == 0
 
 
 def test_the_figures_are_in_one_line() -> None:
     """Those that are set."""
-    assert figures(NONE) == "none"
-    assert figures(LimitsSettings()) == (
+    assert describe_limits(NO_LIMITS) == "none"
+    assert describe_limits(LimitsSettings()) == (
         "20 questions a minute and person; 200 questions a day and person; 10.00 US $ a day in all; "
         "5,000,000 tokens a day in all where no price is known"
     )

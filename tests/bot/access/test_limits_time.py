@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.access.admission import Door
-from bot.access.limits import NONE, tomorrow, until, wait
+from bot.access.admission import Admission
+from bot.access.limits import NO_LIMITS, describe_wait, end_of_day, find_limit
 from bot.config.settings import LimitsSettings
 from bot.domain.messages import Caller, Control, Incoming, Message, Role, Usage
 from bot.domain.records import Answer
 from bot.domain.spending import Limit, Spending, start_of_days
 from storage.sqlite import SqliteMemory
 from tests.bot.turns.test_engine import ANN, HERE, engine, provider, say
-from tests.support.doors import Strict, screen, strict
+from tests.support.doors import Strict, admit, screen, strict
 from tests.support.screen import Screen
 
 __all__ = ["engine", "provider", "screen", "strict"]
@@ -65,23 +65,23 @@ async def test_answering_an_old_question_again_counts_for_now(strict: Strict, sc
 async def test_a_clock_that_was_set_back_locks_nobody_out(strict: Strict) -> None:
     """What seems to have been asked in days to come does not count."""
     parley, now = strict(), [time.time() + 5 * 86_400]
-    limits = LimitsSettings(**{**NONE.model_dump(), "turns_per_minute": 1, "turns_per_day": 1})
-    door = Door(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
-    assert await door.refuse(say("x", "1")) is None
-    assert await door.refuse(say("x", "2"))
+    limits = LimitsSettings(**{**NO_LIMITS.model_dump(), "turns_per_minute": 1, "turns_per_day": 1})
+    door = Admission(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
+    assert await admit(door, say("x", "1")) is None
+    assert await admit(door, say("x", "2"))
     now[0] -= 5 * 86_400
-    assert await door.refuse(say("x", "3")) is None
+    assert await admit(door, say("x", "3")) is None
 
 
 async def test_a_minute_and_a_day_pass(strict: Strict) -> None:
     """Then a person may ask again."""
     parley, now = strict(), [start_of_days(1, time.time()) + 3600.0]
-    limits = LimitsSettings(**{**NONE.model_dump(), "turns_per_minute": 1, "turns_per_day": 3})
-    door = Door(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
+    limits = LimitsSettings(**{**NO_LIMITS.model_dump(), "turns_per_minute": 1, "turns_per_day": 3})
+    door = Admission(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
     outcomes = []
     for number, seconds in enumerate((0, 59, 61, 122, 183, 86_400)):
         now[0] = start_of_days(1, time.time()) + 3600.0 + seconds
-        outcomes.append(await door.refuse(say("x", str(number))) is None)
+        outcomes.append(await admit(door, say("x", str(number))) is None)
     assert outcomes == [True, False, True, True, False, True]
 
 
@@ -118,16 +118,16 @@ def test_the_wait_is_the_time_until_the_oldest_of_the_minute_is_over() -> None:
     limits = LimitsSettings(turns_per_minute=2, turns_per_day=4)
     midnight = start_of_days(1, time.time())
     at = [midnight + offset for offset in (100, 110, 120)]
-    assert wait(at[:1], at[0], midnight, limits) is None
-    assert wait(at[:2], at[1] + 1, midnight, limits) == (Limit.MINUTE, at[0] + 60)
-    assert wait([*at, at[2]], at[2], midnight, limits) == (Limit.DAY, tomorrow(midnight))
-    assert wait([midnight - 1, *at], at[2] + 60, midnight, limits) is None
+    assert find_limit(at[:1], at[0], midnight, limits) is None
+    assert find_limit(at[:2], at[1] + 1, midnight, limits) == (Limit.MINUTE, at[0] + 60)
+    assert find_limit([*at, at[2]], at[2], midnight, limits) == (Limit.DAY, end_of_day(midnight))
+    assert find_limit([midnight - 1, *at], at[2] + 60, midnight, limits) is None
 
 
 @given(st.floats(0.01, 200_000))
 def test_a_wait_is_told_in_one_unit(seconds: float) -> None:
     """Never "0", never "1 hours", and not far off."""
-    words = until(seconds).split()
+    words = describe_wait(seconds).split()
     count, unit = int(words[-2]), words[-1].rstrip("s")
     size = {"second": 1, "minute": 60, "hour": 3600}[unit]
     assert count * size == pytest.approx(seconds, rel=0.34, abs=1)

@@ -9,16 +9,16 @@ from typing import Any, cast
 import pytest
 
 from bot import texts
-from bot.access.admission import Door
-from bot.access.denials import MOST, Refusal
-from bot.access.limits import NONE
+from bot.access.admission import Admission
+from bot.access.denials import MAX_NOTICES, Denial
+from bot.access.limits import NO_LIMITS
 from bot.config.settings import AccessSettings, LimitsSettings
 from bot.domain.errors import PlatformError, PlatformFault, StorageError
 from bot.domain.messages import Caller, Place, State
 from bot.domain.spending import DenialReason, Limit, start_of_days
 from tests.bot.turns.test_engine import ANN, BEN, HERE, engine, provider, say
 from tests.loopback.openai import FakeOpenAI
-from tests.support.doors import BLOCKED, DM, Strict, Whispering, ask, screen, strict
+from tests.support.doors import BLOCKED, DM, Strict, Whispering, admit, ask, screen, strict
 from tests.support.screen import Screen
 
 __all__ = ["engine", "provider", "screen", "strict"]
@@ -41,14 +41,14 @@ async def test_a_person_who_is_turned_away_is_told_once_a_day(
 async def test_who_is_told_is_told_again_on_another_day(strict: Strict) -> None:
     """By the clock, not by the process."""
     parley, now = strict(), [time.time()]
-    door = Door(parley.memory, parley.alerts, AccessSettings(dms="off"), clock=lambda: now[0])
+    door = Admission(parley.memory, parley.alerts, AccessSettings(dms="off"), clock=lambda: now[0])
     told = []
     for hours in (0, 23, 25, 26):
         now[0] = time.time() + hours * 3600
         said = say("x", str(hours), place=DM)
-        refusal = await door.refuse(said)
+        refusal = await admit(door, said)
         assert refusal
-        told.append(await door.notices.due(said, refusal))
+        told.append(await door.notices.should_send(said, refusal))
     assert told == [True, False, True, False]
 
 
@@ -56,14 +56,14 @@ async def test_each_limit_is_told_when_it_is_reached(strict: Strict) -> None:
     """Not only the first of a day; but who floods steadily is told once a minute at most."""
     start, now = start_of_days(1, time.time()) + 3600.0, [0.0]
     parley = strict()
-    limits = LimitsSettings(**{**NONE.model_dump(), "turns_per_minute": 2, "turns_per_day": 6})
-    door = Door(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
+    limits = LimitsSettings(**{**NO_LIMITS.model_dump(), "turns_per_minute": 2, "turns_per_day": 6})
+    door = Admission(parley.memory, parley.alerts, None, limits, clock=lambda: now[0])
     told: list[tuple[int, str]] = []
     for seconds in range(0, 400, 5):
         now[0] = start + seconds
         said = say("x", str(seconds))
-        refusal = await door.refuse(said)
-        if refusal and await door.notices.due(said, refusal):
+        refusal = await admit(door, said)
+        if refusal and await door.notices.should_send(said, refusal):
             assert refusal.public
             told.append((seconds, refusal.sentence.partition(".")[0]))
     assert [seconds for seconds, _ in told] == [10, 70, 130]
@@ -153,31 +153,31 @@ async def test_a_memory_that_fails_tells_nobody_who_is_blocked_of_it(
 async def test_a_clock_that_was_set_back_silences_no_notice(strict: Strict, screen: Screen) -> None:
     """What was told in days to come was told before the clock was mended."""
     parley, now = strict(), [time.time() + 5 * 86_400]
-    door = Door(parley.memory, parley.alerts, AccessSettings(block=(ANN.id,)), clock=lambda: now[0])
+    door = Admission(parley.memory, parley.alerts, AccessSettings(block=(ANN.id,)), clock=lambda: now[0])
     said = say("x", "1")
-    refusal = await door.refuse(said)
+    refusal = await admit(door, said)
     assert refusal
-    assert await door.notices.due(said, refusal)
-    assert not await door.notices.due(said, refusal)
+    assert await door.notices.should_send(said, refusal)
+    assert not await door.notices.should_send(said, refusal)
     now[0] -= 5 * 86_400
-    assert await door.notices.due(said, refusal)
+    assert await door.notices.should_send(said, refusal)
 
 
 async def test_the_notices_are_bounded_and_a_person_takes_all_of_theirs_along(strict: Strict) -> None:
     """The oldest go first; limits and private notices are theirs, too."""
     parley = strict()
-    door = Door(parley.memory, parley.alerts, AccessSettings(block=("1",)))
-    refusal = Refusal("limit", "x", Limit.DAY, time.time() + 1000)
-    for number in range(MOST + 3):
+    door = Admission(parley.memory, parley.alerts, AccessSettings(block=("1",)))
+    refusal = Denial("limit", "x", Limit.DAY, time.time() + 1000)
+    for number in range(MAX_NOTICES + 3):
         person = replace(ANN, id=str(number))
-        assert await door.notices.due(say("x", str(number), person), replace(refusal, end=refusal.end + number))
-    last = replace(ANN, id=str(MOST + 2))
-    assert await door.notices.due(say("x", "d", last, DM), replace(refusal, end=refusal.end + MOST + 3))
-    await door.notices.keep()
+        assert await door.notices.should_send(say("x", str(number), person), replace(refusal, end=refusal.end + number))
+    last = replace(ANN, id=str(MAX_NOTICES + 2))
+    assert await door.notices.should_send(say("x", "d", last, DM), replace(refusal, end=refusal.end + MAX_NOTICES + 3))
+    await door.notices.mark_sent()
     told = (await parley.memory.metadata("parley:notices"))["told"]
-    assert len(told) == MOST
+    assert len(told) == MAX_NOTICES
     assert len([name for name in told if name.startswith(f"discord:{last.id} ")]) == 2
-    await door.notices.forget(HERE, last)
+    await door.notices.forget_person(HERE, last)
     assert not [name for name in (await parley.memory.metadata("parley:notices"))["told"] if f":{last.id} " in name]
 
 

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from adapters.discord.outbound.thread import title
 from adapters.slack.inbound.messages import locate, thread_of
 from bot import texts
-from bot.access.policy import Access, Switches
+from bot.access.overrides import Overrides
+from bot.access.policy import AccessPolicy, Kind, Subject
 from bot.config.settings import AccessSettings, BotSettings, LimitsSettings, PlaceSettings
 from bot.domain.messages import Author, Caller, Incoming, Place, Quote, State
 from bot.engine import Engine
@@ -112,5 +113,6 @@ def test_lists_know_the_channel_of_a_conversation_of_one_person() -> None:
     """By its id or its key."""
     own = Place("slack:T1:C1:1.1:U1", shared=True, home="slack:T1:C1", person="U1")
     for name in ("C1", "slack:T1:C1", "slack:C1", "T1", "slack:T1:C1:1.1"):
-        access = Access(AccessSettings(allow_places=(name,)))
-        assert access.judge(Incoming(own, ANN, "?", "C1", "1"), Switches()) is None
+        policy = AccessPolicy(AccessSettings(allow_places=(name,)))
+        subject = Subject.from_message(Incoming(own, ANN, "?", "C1", "1"))
+        assert policy.find_reason(subject, Kind.QUESTION, Overrides()) is None
