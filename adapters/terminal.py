@@ -64,7 +64,7 @@ async def obey(engine: Engine, line: str, name: str) -> str:
     if not command or not COMMANDS[command].argument:
         return ""
     try:
-        return await engine.command(command, _place(name), Caller(Author(name, name), admin=True), argument)
+        return await engine.run_command(command, _place(name), Caller(Author(name, name), admin=True), argument)
     except StorageError as error:
         log.error("the memory failed", error=str(error))
         return STORAGE

@@ -119,7 +119,7 @@ async def _engine(settings: Settings) -> AsyncIterator[Engine]:
             settings.limits,
         )
         stack.callback(engine.close)
-        await engine.abandon()
+        await engine.close_orphaned_turns()
         with watch(), sweeping(memory, settings.privacy.retention_days):
             yield engine
 
@@ -135,7 +135,7 @@ async def _run(settings: Settings) -> int:
         await asyncio.wait({stopping, adapters["web"]}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
         host.closing.set()
-        await engine.drain(settings.bot.grace)
+        await engine.drain_turns(settings.bot.grace)
         for task in (stopping, warming, *adapters.values()):
             task.cancel()
         results = await asyncio.gather(*adapters.values(), return_exceptions=True)

@@ -19,7 +19,7 @@ from bot.domain.errors import StorageError
 from bot.domain.messages import Author, Caller, Control, Incoming, Place, State
 from bot.domain.ports import Channel, Memory, Model, Transcript
 from bot.domain.records import Answer
-from bot.interactions.dispatch import Controls
+from bot.interactions.dispatch import CommandDispatcher
 from bot.interactions.privacy import Attach
 from bot.models.registry import Roster
 from bot.prompts.channel_settings import Customs
@@ -30,9 +30,9 @@ from bot.runtime.alerts import Alerts
 from bot.runtime.logging import TEXTS
 from bot.runtime.metrics import Metrics
 from bot.runtime.tasks import report
-from bot.turns.queue import Places, Waiting
-from bot.turns.recovery import Opener, Recovery
-from bot.turns.runner import Runner
+from bot.turns.queue import PendingTurn, TurnQueue
+from bot.turns.recovery import OpenChannel, Recovery
+from bot.turns.runner import TurnRunner
 
 log = structlog.get_logger(__name__)
 conversation_log = structlog.get_logger(TEXTS)
@@ -68,57 +68,59 @@ class Engine:
         self.access = access or AccessSettings()
         self._admission = Admission(memory, self.alerts, self.access, limits)
         self._summaries = Summaries(self._desk, self._customs)
-        self._runner = Runner(self._desk, self._customs, self._admission, self._summaries, metrics, self.alerts)
-        self._places = Places(self._runner.run)
-        self._recovery = Recovery(self._desk, self._places, self._obey)
-        self._controls = Controls(memory, self._places, self._recovery, self._customs, self._admission, self.listening)
+        self._runner = TurnRunner(self._desk, self._customs, self._admission, self._summaries, metrics, self.alerts)
+        self._turns = TurnQueue(self._runner.run_turns)
+        self._recovery = Recovery(self._desk, self._turns, self._run_message_command)
+        self._controls = CommandDispatcher(
+            memory, self._turns, self._recovery, self._customs, self._admission, self.listening
+        )
         self._tasks: set[asyncio.Task[object]] = set()
 
-    def serve(self, platform: str, opener: Opener) -> None:
+    def register_platform(self, platform: str, opener: OpenChannel) -> None:
         """Say that a platform can be written to: the turns that were broken off there are brought to their end.
 
         `opener` makes the channel for any message of it, old ones too.
         """
-        self._recovery.connect(platform, opener)
-        self._spawn(self._recovery.finish(platform))
-        self._spawn(self.listening.warn(platform, self.settings.names))
+        self._recovery.register_platform(platform, opener)
+        self._spawn(self._recovery.finish_open_turns(platform))
+        self._spawn(self.listening.warn_of_hindrance(platform, self.settings.names))
 
-    async def abandon(self) -> None:
+    async def close_orphaned_turns(self) -> None:
         """Close what a crash left open where nobody can read it any more: on the page and in the terminal."""
         try:
             for platform in OPERATORS:
-                await self._recovery.abandon(platform)
+                await self._recovery.close_orphaned_turns(platform)
         except StorageError as error:  # they stay as they are until the next start
             log.error("the memory failed", error=str(error))
 
-    async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
+    async def submit(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Journal a message and begin its turn, or turn it away; None if that was done before. Raises StorageError."""
         incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
         with self.alerts.watch_memory():
             if await self.memory.heard(incoming):
                 return None
-            if refused := await self._refused(incoming, channel):
+            if refused := await self._turn_away(incoming, channel):
                 return refused
             turn = await self.memory.claim(incoming)
         if turn is None:
             return None
-        waiting = Waiting(turn.id, incoming, channel, turn.first)
+        waiting = PendingTurn(turn.id, incoming, channel, turn.first)
         if incoming.command:
-            self._obey(waiting)
-        elif self._places.count(incoming.place.key) >= self.settings.waiting:
-            self._aside(waiting, self._refuse(waiting))
+            self._run_message_command(waiting)
+        elif self._turns.count_waiting(incoming.place.key) >= self.settings.waiting:
+            self._answer_beside(waiting, self._refuse_full(waiting))
         else:
-            self._places.add(waiting)
+            self._turns.enqueue(waiting)
         return waiting.answer
 
-    async def admits(self, incoming: Incoming, channel: Channel) -> bool:
+    async def admit(self, incoming: Incoming, channel: Channel) -> bool:
         """Whether a message may be answered; it is counted, once, or else its author is told. Raises StorageError.
 
         For an adapter that has something to do before it calls `take`, or answers the message itself.
         """
         incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
         with self.alerts.watch_memory():
-            return not await self.memory.heard(incoming) and await self._refused(incoming, channel) is None
+            return not await self.memory.heard(incoming) and await self._turn_away(incoming, channel) is None
 
     async def respond(self, incoming: Incoming, channel: Channel | Transcript) -> Answer | None:
         """Answer a message; None if it was claimed before.
@@ -126,7 +128,7 @@ class Engine:
         Never raises for what a model, a platform or the memory does: the answer says it, and so was the person told.
         """
         try:
-            answer = await self.take(incoming, channel)
+            answer = await self.submit(incoming, channel)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
             if incoming.follows or await self._admission.is_barred_offline(Subject.from_message(incoming)):
@@ -138,73 +140,73 @@ class Engine:
         """The place where a person's conversation is: a place of their own, where the settings say so."""
         return self._tables.place_for(place, person.id)
 
-    async def command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
+    async def run_command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
         """Run a command and return what the person is told. Raises StorageError."""
-        return await self._controls.command(name, place, caller, argument)
+        return await self._controls.run_command(name, place, caller, argument)
 
-    async def bars(self, place: Place, caller: Caller) -> str:
+    async def access_denial_text(self, place: Place, caller: Caller) -> str:
         """What somebody is told whose commands are not obeyed; empty for everybody else. Raises StorageError."""
         reason = await self._admission.find_bar(Subject.from_caller(place, caller))
         return texts.NO_ENTRY[reason] if reason else ""
 
-    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+    async def export_own_words(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files, so that nobody else sees them; returns what they are told."""
-        return await self._controls.export(place, author, attach)
+        return await self._controls.export_own_words(place, author, attach)
 
-    def suggest(self, name: str, text: str) -> list[str]:
+    def suggest_values(self, name: str, text: str) -> list[str]:
         """Values for the argument of a command that begin with or contain a text, best first, 25 at most."""
-        return self._controls.suggest(name, text)
+        return self._controls.suggest_values(name, text)
 
-    async def press(self, control: Control, turn: int, caller: Caller) -> str:
+    async def press_button(self, control: Control, turn: int, caller: Caller) -> str:
         """Do what a button under an answer says; returns what only the person is told, empty for nothing."""
-        return await self._controls.press(control, turn, caller)
+        return await self._controls.press_button(control, turn, caller)
 
-    async def amend(self, incoming: Incoming, anew: bool = True) -> None:
+    async def message_edited(self, incoming: Incoming, anew: bool = True) -> None:
         """A question was changed: the memory has its new text; with `anew` the last answer of a place is written again.
 
         What somebody says now who may not ask is not taken in: what they said before is forgotten.
         """
         subject = Subject.from_message(incoming)
         if await self._admission.find_bar(subject):
-            await self.retract(incoming.place.platform, incoming.channel_id, incoming.message_id)
+            await self.message_deleted(incoming.place.platform, incoming.channel_id, incoming.message_id)
             return
         asked = await self.memory.amend(incoming)
         if asked and asked.last and anew and not await self._admission.admit(subject, Kind.RETRY):
-            self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
+            self._turns.stop_turns(State.STOPPED, lambda waiting: waiting.turn == asked.id)
             self._recovery.answer_anew(asked)
         elif asked:
-            self._places.amend(incoming)
+            self._turns.update_waiting(incoming)
 
-    async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
+    async def message_deleted(self, platform: str, channel_id: str, message_id: str) -> None:
         """A question, or a post of an answer, was deleted: the turn is stopped and leaves the memory."""
         asked = await self.memory.retract(platform, channel_id, message_id)
         if asked:
-            self._places.halt(State.STOPPED, lambda waiting: waiting.turn == asked.id)
+            self._turns.stop_turns(State.STOPPED, lambda waiting: waiting.turn == asked.id)
 
-    async def stop(self, place: Place, author: str = "", message: str = "") -> bool:
+    async def stop_turns(self, place: Place, author: str = "", message: str = "") -> bool:
         """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was."""
-        return self._controls.stop(place, author, message)
+        return self._controls.stop_turns(place, author, message)
 
     def close(self) -> None:
         """Leave summaries that are being written to the next start; answers end with `drain`."""
         self._summaries.close()
 
-    async def drain(self, grace: float) -> None:
+    async def drain_turns(self, grace: float) -> None:
         """Let running turns end within `grace` seconds; those that do not are closed with an honest note.
 
         What still waits is left to the next start.
         """
-        self._places.leave(Answer(state=State.INTERRUPTED, note=texts.ENDINGS[State.INTERRUPTED]))
-        late = await self._places.settle(seconds=grace * (1 - CLOSING))
-        self._places.halt(State.INTERRUPTED, lambda _: True)
+        self._turns.release_waiting(Answer(state=State.INTERRUPTED, note=texts.ENDINGS[State.INTERRUPTED]))
+        late = await self._turns.wait_idle(seconds=grace * (1 - CLOSING))
+        self._turns.stop_turns(State.INTERRUPTED, lambda _: True)
         if late:
-            lost = await self._places.settle(seconds=grace * CLOSING)
+            lost = await self._turns.wait_idle(seconds=grace * CLOSING)
             log.warning("live replies were interrupted", turns=late, unfinished=lost)
         self.close()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace * CLOSING)
 
-    async def _refused(self, said: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
+    async def _turn_away(self, said: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Turn a message away for good, if it may not be answered."""
         denial = await self._admission.admit(Subject.from_message(said), Kind.of(said))
         if denial is None:
@@ -213,13 +215,15 @@ class Engine:
             await self.memory.decline(said)
         except StorageError as error:  # it may be found again, and be turned away again
             log.error("the memory failed", error=str(error))
-        return self._aside(Waiting(0, said, channel), turn_away(said, channel, denial, self._admission.notices))
+        return self._answer_beside(
+            PendingTurn(0, said, channel), turn_away(said, channel, denial, self._admission.notices)
+        )
 
-    def _aside(self, waiting: Waiting, answering: Awaitable[Answer]) -> asyncio.Future[Answer]:
+    def _answer_beside(self, waiting: PendingTurn, answering: Awaitable[Answer]) -> asyncio.Future[Answer]:
         """Answer beside what is being written in the place."""
 
         async def answer() -> None:
-            waiting.answer.set_result(await self._runner.guard(waiting, answering))
+            waiting.answer.set_result(await self._runner.run_guarded(waiting, answering))
 
         self._spawn(answer())
         return waiting.answer
@@ -230,18 +234,18 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(report)
 
-    def _obey(self, waiting: Waiting) -> None:
+    def _run_message_command(self, waiting: PendingTurn) -> None:
         """Run a command that was said as a message, and show what it says."""
 
         async def obey() -> Answer:
-            text = await self._controls.obey(waiting.incoming, waiting.channel)
-            return await self._runner.close(waiting, await say(text, waiting.channel))
+            text = await self._controls.run_message_command(waiting.incoming, waiting.channel)
+            return await self._runner.close_turn(waiting, await say(text, waiting.channel))
 
-        self._aside(waiting, obey())
+        self._answer_beside(waiting, obey())
 
-    async def _refuse(self, waiting: Waiting) -> Answer:
+    async def _refuse_full(self, waiting: PendingTurn) -> Answer:
         """Say that too much waits here already."""
         answer = await say(texts.FULL, waiting.channel)
-        return await self._runner.close(
+        return await self._runner.close_turn(
             waiting, replace(answer, text="", state=State.FAILED, note=texts.FULL, fault="full")
         )

@@ -98,7 +98,7 @@ class Client(discord.Client):
         self._up()
         if not self._served:
             self._served = True
-            self._engine.serve("discord", self._intake.open)
+            self._engine.register_platform("discord", self._intake.open)
         await self._keep(self._catch_up())
 
     async def on_guild_available(self, guild: discord.Guild) -> None:

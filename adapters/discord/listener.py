@@ -89,7 +89,7 @@ class Intake:
             await self._explain(question)
         elif question:
             question = replace(question, late=True)
-            await self._engine.take(question, self.open(question, replies_to(message) not in (0, self._me)))
+            await self._engine.submit(question, self.open(question, replies_to(message) not in (0, self._me)))
 
     async def by_role(self, message: discord.Message) -> bool:
         """Whether a message that was missed is for the bot, and a list may name a role of its author."""
@@ -108,9 +108,9 @@ class Intake:
         question = describe(message, self._me, self._admins, self._names)
         try:
             if says(message):
-                await self._engine.amend(question, anew=not self._closing.is_set())
+                await self._engine.message_edited(question, anew=not self._closing.is_set())
             else:
-                await self._engine.retract("discord", question.channel_id, question.message_id)
+                await self._engine.message_deleted("discord", question.channel_id, question.message_id)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
@@ -124,7 +124,7 @@ class Intake:
         try:
             for message in others:
                 for where in filter(None, (channel, home)):
-                    await self._engine.retract("discord", str(where), message)
+                    await self._engine.message_deleted("discord", str(where), message)
         except StorageError as error:
             log.error("the memory failed", error=str(error))
 
@@ -172,7 +172,7 @@ class Intake:
     async def _explain(self, question: Incoming) -> None:
         """Say, once, how to reach the bot where its role was mentioned and the text was kept back."""
         try:
-            if not await self._engine.admits(question, self.open(question)):
+            if not await self._engine.admit(question, self.open(question)):
                 return
             turn = await self._engine.memory.claim(question)
             if turn is None:

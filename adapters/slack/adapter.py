@@ -56,7 +56,7 @@ async def serve(engine: Engine, settings: Settings, host: Host) -> None:
     app = build(workspace.client, me, intake, host)
     Commands(engine, workspace, settings, host).register(app)
     Presses(engine, me, settings, host).register(app)
-    engine.serve("slack", partial(SlackChannel, workspace, reopened=True, past=intake.past))
+    engine.register_platform("slack", partial(SlackChannel, workspace, reopened=True, past=intake.past))
     if settings.admins:
         engine.alerts.connect("slack", Admins(workspace, settings.admins).tell)
     missed = Missed(engine, workspace, intake, settings.catch_up, host.closing)

@@ -71,7 +71,7 @@ class Intake:
         if not is_for_bot(audience, audience is Audience.ANYBODY and await self._answers_unasked(said, late)):
             return
         question = incoming(said, me, {}, True, self._admins, self._called)
-        if question and await self._engine.admits(replace(question, late=late), self._open(question)):
+        if question and await self._engine.admit(replace(question, late=late), self._open(question)):
             names = await self._people.names(said.people)
             named = incoming(said, me, names, True, self._admins, self._called) or question
             await self._begin(said, replace(named, late=late))
@@ -81,12 +81,12 @@ class Intake:
         me = self._workspace.me
         if gone := deleted(body):
             if (gone.channel, gone.ts) not in self._workspace.deleted:
-                await self._engine.retract("slack", gone.channel, gone.ts)
+                await self._engine.message_deleted("slack", gone.channel, gone.ts)
             return
         said = changed(body, me, self._engine.access.bots, self._in_channel)
         if said and await self._engine.memory.heard(read(said, me, {})):
             names = await self._people.names(said.people)
-            await self._engine.amend(read(said, me, names, self._admins, self._called))
+            await self._engine.message_edited(read(said, me, names, self._admins, self._called))
 
     async def _answers_unasked(self, said: Spoken, late: bool) -> bool:
         """Whether the bot answers there without being addressed, and was not told to be quiet.
@@ -124,7 +124,7 @@ class Intake:
                     await self._tell(turn, question, UNSURE)
                 return
             question = replace(question, manages=manages)
-        await self._engine.take(question, self._open(question))
+        await self._engine.submit(question, self._open(question))
 
     def _open(self, question: Incoming) -> SlackChannel:
         return SlackChannel(self._workspace, question, past=self.past)

@@ -86,7 +86,7 @@ def routes(engine: Engine, host: Host, settings: Settings) -> APIRouter:
     @router.delete("/conversations/{conversation}", response_model=Forgotten, responses=KNOWN)
     async def forget(conversation: str) -> JSONResponse:
         """Forget a conversation."""
-        await engine.command("reset", await known(engine, conversation), Caller(AUTHOR))
+        await engine.run_command("reset", await known(engine, conversation), Caller(AUTHOR))
         return JSONResponse({"conversation_id": conversation})
 
     @router.get("/about", response_model=About, responses=failing())
@@ -154,7 +154,7 @@ async def attended(receive: Receive, engine: Engine, question: Incoming) -> Asyn
         while (await receive())["type"] != "http.disconnect":
             pass
         log.info("the reader left", place=question.place.key)
-        await engine.stop(question.place, message=question.message_id)
+        await engine.stop_turns(question.place, message=question.message_id)
 
     watching = asyncio.create_task(watch())
     try:

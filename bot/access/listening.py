@@ -15,7 +15,7 @@ from bot.domain.errors import StorageError
 from bot.domain.messages import Caller, Place
 from bot.domain.ports import Memory
 
-SWITCHES = "parley:listen"
+LISTENING_PLACE = "parley:listen"
 """Where the memory keeps what admins said, by the key of a channel: a place nobody speaks in."""
 ON_OFF = {"on": True, "off": False}
 
@@ -46,17 +46,17 @@ class Listening:
         if place.direct:
             return True
         async with self._lock:
-            since = (await self._read()).get(place.channel)
+            since = (await self._load()).get(place.channel)
         return self._tables.find(place).answer == "all" if since is None else 0 < since <= sent
 
     async def find_channels(self, platform: str) -> list[str]:
         """The keys of the channels of a platform where all is answered."""
         async with self._lock:
-            switches = await self._read()
+            switches = await self._load()
         wanted = {key: float(table.answer == "all") for key, table in self._tables.tables.items()} | switches
         return [key for key, on in wanted.items() if on and key.startswith(f"{platform}:")]
 
-    async def warn(self, platform: str, names: Sequence[str]) -> None:
+    async def warn_of_hindrance(self, platform: str, names: Sequence[str]) -> None:
         """Say in the log where the bot is to read on a platform what it cannot read; `names` are its own."""
         hindrance = self.hindrances.get(platform)
         try:
@@ -69,7 +69,7 @@ class Listening:
                 "what does not mention the bot cannot be read", platform=platform, channels=channels, names=names
             )
 
-    async def obey(self, place: Place, caller: Caller, value: str) -> str:
+    async def change_listening(self, place: Place, caller: Caller, value: str) -> str:
         """Carry out `/listen`, `/listen on` and `/listen off`; returns what the person is told."""
         if not place.shared:
             return texts.LISTENS_ALWAYS
@@ -90,14 +90,14 @@ class Listening:
             return False
         async with self._lock:
             since = self._clock() if on else 0.0
-            switches = {**await self._read(), place.channel: since}
-            await self._memory.annotate(SWITCHES, place.channel, since)
+            switches = {**await self._load(), place.channel: since}
+            await self._memory.annotate(LISTENING_PLACE, place.channel, since)
             self._switches = switches
         return True
 
-    async def _read(self) -> dict[str, float]:
+    async def _load(self) -> dict[str, float]:
         """What admins said; read once, for only this writes it."""
         if self._switches is None:
-            found = await self._memory.metadata(SWITCHES)
+            found = await self._memory.metadata(LISTENING_PLACE)
             self._switches = {key: value for key, value in found.items() if isinstance(value, int | float)}
         return self._switches

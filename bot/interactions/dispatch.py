@@ -21,14 +21,14 @@ from bot.domain.spending import start_of_days
 from bot.interactions.privacy import UNNAMED, Attach, Privacy
 from bot.interactions.usage import DEFAULT_DAYS, describe_usage
 from bot.prompts.channel_settings import MODEL, PERSONA, Customs
-from bot.turns.queue import Places
+from bot.turns.queue import TurnQueue
 from bot.turns.recovery import Recovery
 
-MOMENT = 0.5
+MEMORY_GRACE = 0.5
 """Seconds between the end of an answer on the screen and in the memory, at most, for somebody who is quick."""
 DEFAULT = "default"
 """The word that takes a choice back."""
-SUGGESTIONS = 25
+MAX_SUGGESTIONS = 25
 """Values that are offered, as many as Discord takes."""
 
 PAUSES = {"pause": texts.PAUSED, "resume": texts.RESUMED}
@@ -42,13 +42,13 @@ MARKUP = re.compile(r"[^\w .,'’()-]+")
 log = structlog.get_logger(__name__)
 
 
-class Controls:
+class CommandDispatcher:
     """Carries out commands and presses; each returns what the person is told. Raises StorageError."""
 
     def __init__(
         self,
         memory: Memory,
-        places: Places,
+        places: TurnQueue,
         recovery: Recovery,
         customs: Customs,
         admission: Admission,
@@ -62,54 +62,58 @@ class Controls:
         self._listening = listening
         self._privacy = Privacy(memory, places)
 
-    async def command(self, name: str, place: Place, caller: Caller, argument: str) -> str:
+    async def run_command(self, name: str, place: Place, caller: Caller, argument: str) -> str:
         """Run a command."""
         author = caller.author
         log.info("command", command=name, place=place.key, author=author.id)
         if name in PRIVATE:  # whoever is barred from asking still has a right to these
-            return await self._own(name, place, author)
+            return await self._run_private(name, place, author)
         if reason := await self._admission.find_bar(Subject.from_caller(place, caller)):
             return texts.NO_ENTRY[reason]
         if name in RULES:
-            return await self._rule(name, place, caller.admin, argument)
+            return await self._moderate(name, place, caller.admin, argument)
         match name:
             case "reset":
-                return _tell_reset(place, author) if await self.reset(place) else texts.NOTHING_TO_RESET
+                return _describe_reset(place, author) if await self.reset_place(place) else texts.NOTHING_TO_RESET
             case "stop":
-                return texts.STOPPING if self.stop(place, "" if caller.admin else author.id) else texts.NOTHING_TO_STOP
+                return (
+                    texts.STOPPING
+                    if self.stop_turns(place, "" if caller.admin else author.id)
+                    else texts.NOTHING_TO_STOP
+                )
             case "usage":
-                return await self._usage(place, author)
+                return await self._describe_usage(place, author)
             case "model":
-                return await self._choose(place, caller, argument) if argument else await self._models(place)
+                return await self._choose_model(place, caller, argument) if argument else await self._list_models(place)
             case "persona":
-                return await self._tell(place, caller, argument)
+                return await self._set_persona(place, caller, argument)
             case "listen":
-                return await self._listening.obey(place, caller, argument)
-        return await self._help(place)
+                return await self._listening.change_listening(place, caller, argument)
+        return await self._describe_bot(place)
 
-    async def obey(self, said: Incoming, channel: Channel | Transcript) -> str:
+    async def run_message_command(self, said: Incoming, channel: Channel | Transcript) -> str:
         """Run a command that was said as a message; what is too long for one is given as a file where that can be."""
         if said.command == "export" and not said.place.shared and isinstance(channel, Library):
-            return await self.export(said.place, said.author, channel.attach)
+            return await self.export_own_words(said.place, said.author, channel.attach)
         caller = Caller(said.author, said.admin, said.manages, said.marks)
         name, _, argument = said.command.partition(" ")
-        return await self.command(name, said.place, caller, argument)
+        return await self.run_command(name, said.place, caller, argument)
 
-    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+    async def export_own_words(self, place: Place, author: Author, attach: Attach) -> str:
         """Give a person what they said as files that nobody else sees; returns what they are told."""
         log.info("command", command="export", place=place.key, author=author.id)
-        return await self._privacy.export(place, author, attach)
+        return await self._privacy.export_files(place, author, attach)
 
-    def suggest(self, name: str, text: str) -> list[str]:
+    def suggest_values(self, name: str, text: str) -> list[str]:
         """Values for the argument of a command, best first."""
         if name != "model":
             return []
         known = [*self._customs.roster.names, DEFAULT]
         wanted = text.strip().casefold()
         found = [value for value in known if wanted in value.casefold()]
-        return sorted(found, key=lambda value: not value.casefold().startswith(wanted))[:SUGGESTIONS]
+        return sorted(found, key=lambda value: not value.casefold().startswith(wanted))[:MAX_SUGGESTIONS]
 
-    async def press(self, control: Control, turn: int, caller: Caller) -> str:
+    async def press_button(self, control: Control, turn: int, caller: Caller) -> str:
         """Do what a button under an answer says; returns what only the person is told, empty for nothing."""
         author = caller.author
         log.info("pressed", control=control.value, turn=turn, author=author.id)
@@ -123,9 +127,9 @@ class Controls:
         if not caller.admin and author.id not in {question.author.id for question in asked.questions}:
             return texts.NOT_YOURS
         if control is Control.STOP:
-            stopped = self._places.halt(State.STOPPED, lambda waiting: waiting.turn == turn)
+            stopped = self._places.stop_turns(State.STOPPED, lambda waiting: waiting.turn == turn)
             return "" if stopped else texts.NOTHING_TO_STOP
-        if await self._places.settle(turn=turn, seconds=MOMENT):
+        if await self._places.wait_idle(turn=turn, seconds=MEMORY_GRACE):
             return texts.STILL_WRITING
         if not asked.last:
             return texts.OLDER
@@ -139,27 +143,27 @@ class Controls:
             return refusal.sentence
         return "" if self._recovery.answer_anew(asked) else texts.CLOSED
 
-    def stop(self, place: Place, author: str = "", message: str = "") -> bool:
+    def stop_turns(self, place: Place, author: str = "", message: str = "") -> bool:
         """Stop what is written or waits in a place, for all or for this asker or message; False if nothing was.
 
         Where each person has a conversation of their own, all of those are meant.
         """
-        return self._halt(
+        return self._stop_matching(
             lambda said: (
                 said.place.room == place.room and author in ("", said.author.id) and message in ("", said.message_id)
             )
         )
 
-    async def reset(self, place: Place) -> bool:
+    async def reset_place(self, place: Place) -> bool:
         """Stop what is being written in a place and forget every text of it; False if there was nothing."""
-        stopped = self._halt(lambda said: said.place.key == place.key)
-        await self._places.settle(place.key)
+        stopped = self._stop_matching(lambda said: said.place.key == place.key)
+        await self._places.wait_idle(place.key)
         return await self._memory.forget(place.key) or stopped
 
-    def _halt(self, chosen: Callable[[Incoming], bool]) -> bool:
-        return self._places.halt(State.STOPPED, lambda waiting: chosen(waiting.incoming)) > 0
+    def _stop_matching(self, chosen: Callable[[Incoming], bool]) -> bool:
+        return self._places.stop_turns(State.STOPPED, lambda waiting: chosen(waiting.incoming)) > 0
 
-    async def _help(self, place: Place) -> str:
+    async def _describe_bot(self, place: Place) -> str:
         """Who it is, and in a channel whether it has to be mentioned."""
         model, _ = await self._customs.of(place)
         told = texts.introduction(model.reader)
@@ -168,16 +172,16 @@ class Controls:
         state = texts.LISTENS[await self._listening.answers_all(place)]
         return f"{told}\n{texts.LISTEN_HELP.format(state=state)}"
 
-    async def _own(self, name: str, place: Place, author: Author) -> str:
+    async def _run_private(self, name: str, place: Place, author: Author) -> str:
         """What is a person's own: deleted, or told where nobody else reads it."""
         if name == "export":
-            return texts.EXPORT_ALONE if place.shared else await self._privacy.recite(place, author)
+            return texts.EXPORT_ALONE if place.shared else await self._privacy.export_text(place, author)
         if place.platform in UNNAMED:
-            return texts.RESET if await self.reset(place) else texts.NOTHING_TO_RESET
+            return texts.RESET if await self.reset_place(place) else texts.NOTHING_TO_RESET
         await self._admission.notices.forget_person(place, author)
-        return await self._privacy.forget(place, author)
+        return await self._privacy.forget_person(place, author)
 
-    async def _rule(self, name: str, place: Place, admin: bool, whom: str) -> str:
+    async def _moderate(self, name: str, place: Place, admin: bool, whom: str) -> str:
         """Who may talk to the bot, from the chat."""
         if place.platform in OPERATORS:
             return texts.NOT_HERE
@@ -194,12 +198,12 @@ class Controls:
         changed = await self._admission.set_block(f"{place.platform}:{person}", name == "block")
         return BLOCKS[name].format(person=person, platform=platform) if changed else texts.AS_IT_WAS
 
-    async def _models(self, place: Place) -> str:
+    async def _list_models(self, place: Place) -> str:
         names = ", ".join(f"`{name}`" for name in self._customs.roster.names)
         choice = f"\n{texts.MODELS.format(names=names)}" if len(self._customs.roster.names) > 1 else ""
         return texts.MODEL.format(model=await self._customs.model(place)) + choice
 
-    async def _choose(self, place: Place, caller: Caller, name: str) -> str:
+    async def _choose_model(self, place: Place, caller: Caller, name: str) -> str:
         if not (caller.admin or caller.manages):
             return texts.ADMINS_ONLY
         known = self._customs.roster.names
@@ -208,7 +212,7 @@ class Controls:
         await self._customs.choose(place, MODEL, "" if name == DEFAULT else name)
         return texts.CHOSEN.format(model=await self._customs.model(place))
 
-    async def _tell(self, place: Place, caller: Caller, persona: str) -> str:
+    async def _set_persona(self, place: Place, caller: Caller, persona: str) -> str:
         if persona and not (caller.admin or caller.manages):
             return texts.ADMINS_ONLY
         if len(persona) > LONGEST:
@@ -218,20 +222,20 @@ class Controls:
         shown = "\n> ".join((await self._customs.persona(place)).splitlines())
         return (texts.TOLD if persona else texts.PERSONA).format(persona=shown)
 
-    async def _usage(self, place: Place, author: Author) -> str:
+    async def _describe_usage(self, place: Place, author: Author) -> str:
         who, now = f"{place.platform}:{author.id}", time.time()
         where = place.key if place.platform in UNNAMED else ""
         today = await self._memory.spent(who, start_of_days(1, now), where)
         return describe_usage(today, await self._memory.spent(who, start_of_days(DEFAULT_DAYS, now), where))
 
 
-def _tell_reset(place: Place, author: Author) -> str:
+def _describe_reset(place: Place, author: Author) -> str:
     """That a conversation is forgotten: all who shared it are to know who did it."""
     if place.person:
         return texts.RESET_OWN
-    return texts.RESET_BY.format(name=_call(author)) if place.shared else texts.RESET
+    return texts.RESET_BY.format(name=_safe_name(author)) if place.shared else texts.RESET
 
 
-def _call(author: Author) -> str:
+def _safe_name(author: Author) -> str:
     """A person's name in a sentence that all read: nothing in it is markup or a mention."""
     return " ".join(MARKUP.sub(" ", author.name).split())[:80] or "Somebody"

@@ -13,7 +13,7 @@ from bot.runtime.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 
-def tell_operator(platform: str, answer: Answer, metrics: Metrics, alerts: Alerts) -> None:
+def record_outcome(platform: str, answer: Answer, metrics: Metrics, alerts: Alerts) -> None:
     """Count it, log it, and tell the admins where it needs them."""
     metrics.turn(platform, answer.state.value, answer.usage, answer.first, answer.lag, answer.fault)
     for other in answer.others:

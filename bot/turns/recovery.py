@@ -17,9 +17,9 @@ from bot.prompts.request import Desk
 from bot.replies.lost_posts import find_all_posts
 from bot.replies.reply import Reply
 from bot.replies.streaming import tell
-from bot.turns.queue import Places, Waiting
+from bot.turns.queue import PendingTurn, TurnQueue
 
-Opener = Callable[[Incoming], Channel]
+OpenChannel = Callable[[Incoming], Channel]
 """Makes the channel that a message is answered in, also for a message from before a restart."""
 log = structlog.get_logger(__name__)
 
@@ -27,20 +27,20 @@ log = structlog.get_logger(__name__)
 class Recovery:
     """Answers turns anew, and finishes those that a crash left open."""
 
-    def __init__(self, desk: Desk, places: Places, obey: Callable[[Waiting], None]) -> None:
+    def __init__(self, desk: Desk, places: TurnQueue, obey: Callable[[PendingTurn], None]) -> None:
         self._desk = desk
         self._memory = desk.memory
         self._places = places
         self._obey = obey
         self._resume = desk.settings.resume
-        self._openers: dict[str, Opener] = {}
+        self._openers: dict[str, OpenChannel] = {}
         self._finished: set[str] = set()
 
-    def connect(self, platform: str, opener: Opener) -> None:
+    def register_platform(self, platform: str, opener: OpenChannel) -> None:
         """A platform can be written to from now on."""
         self._openers[platform] = opener
 
-    async def finish(self, platform: str) -> None:
+    async def finish_open_turns(self, platform: str) -> None:
         """End what a crash left open: what was not begun is answered, what was half shown written anew or closed.
 
         Once for each platform, however often it connects: every later turn is in this program's own hands.
@@ -57,13 +57,13 @@ class Recovery:
                 if asked.posts and asked.age > self._resume:
                     old.append(asked)
                 else:
-                    self._go_on(asked)
-            await asyncio.gather(*map(self._close, old))
+                    self._resume_turn(asked)
+            await asyncio.gather(*map(self._close_old_turn, old))
         except StorageError as error:  # the rest is left to the next connection
             self._finished.discard(platform)
             log.error("the memory failed", error=str(error))
 
-    async def abandon(self, platform: str) -> None:
+    async def close_orphaned_turns(self, platform: str) -> None:
         """Close the turns of a platform whose readers are gone."""
         for asked in await self._memory.unfinished(platform):
             await self._memory.finish(asked.id, Answer(state=State.INTERRUPTED))
@@ -76,22 +76,22 @@ class Recovery:
         opener = self._openers.get(asked.incoming.place.platform)
         if opener is None:
             return False
-        self._places.add(Waiting(asked.id, asked.incoming, opener(asked.incoming), anew=asked), signed)
+        self._places.enqueue(PendingTurn(asked.id, asked.incoming, opener(asked.incoming), redo=asked), signed)
         return True
 
-    def _go_on(self, asked: Asked) -> None:
+    def _resume_turn(self, asked: Asked) -> None:
         """Answer a turn. Of one that was begun a post may stand there, recorded or not, so it joins no other."""
         if asked.begun:
             self.answer_anew(asked, signed=not asked.posts)
         else:
             opener = self._openers[asked.incoming.place.platform]
-            waiting = Waiting(asked.id, asked.incoming, opener(asked.incoming))
+            waiting = PendingTurn(asked.id, asked.incoming, opener(asked.incoming))
             if asked.incoming.command:
                 self._obey(waiting)
             else:
-                self._places.add(waiting, signed=True)
+                self._places.enqueue(waiting, signed=True)
 
-    async def _close(self, asked: Asked) -> None:
+    async def _close_old_turn(self, asked: Asked) -> None:
         """Leave what was shown, with an honest note."""
         channel = self._openers[asked.incoming.place.platform](asked.incoming)
         posts = await find_all_posts(channel, asked)

@@ -24,15 +24,15 @@ from bot.replies.system_messages import apologise, break_off, introduce, is_unse
 from bot.runtime.alerts import Alerts
 from bot.runtime.logging import TEXTS
 from bot.runtime.metrics import Metrics
-from bot.turns.outcome import tell_operator
-from bot.turns.queue import Waiting
+from bot.turns.outcome import record_outcome
+from bot.turns.queue import PendingTurn
 from bot.turns.unwritable import explain_unwritable, find_obstacle
 
 log = structlog.get_logger(__name__)
 conversation_log = structlog.get_logger(TEXTS)
 
 
-class Runner:
+class TurnRunner:
     """Answers the turns whose place is free. Whatever goes wrong, the person is told and the turn is ended."""
 
     def __init__(
@@ -47,11 +47,11 @@ class Runner:
         self._metrics = metrics
         self._alerts = alerts
 
-    async def run(self, group: Sequence[Waiting]) -> Answer:
+    async def run_turns(self, group: Sequence[PendingTurn]) -> Answer:
         """Answer turns that are one question; the last of them is the one that is replied to. Never raises."""
-        return await self.guard(group[-1], self._answer(group))
+        return await self.run_guarded(group[-1], self._answer(group))
 
-    async def guard(self, waiting: Waiting, answering: Awaitable[Answer]) -> Answer:
+    async def run_guarded(self, waiting: PendingTurn, answering: Awaitable[Answer]) -> Answer:
         """Await an answer, and tell the person whatever goes wrong."""
         with structlog.contextvars.bound_contextvars(place=waiting.incoming.place.key, turn=waiting.turn):
             try:
@@ -64,41 +64,41 @@ class Runner:
                 log.exception("a turn broke")
                 return await self._give_up(waiting)
 
-    async def _give_up(self, waiting: Waiting) -> Answer:
+    async def _give_up(self, waiting: PendingTurn) -> Answer:
         """End a turn that our own fault broke: what was shown of it is closed, and no start tries it again."""
         answer = Answer(state=State.FAILED, note=texts.BROKEN, fault="bug")
         telling = break_off(waiting.channel, waiting.reply, texts.BROKEN, "bug")
         # the channel or the memory may be what broke: the place must not stand still for that
         (told,) = await asyncio.gather(telling, return_exceptions=True)
         answer = _bill(told if isinstance(told, Answer) else answer, waiting.tally)
-        tell_operator(waiting.incoming.place.platform, answer, self._metrics, self._alerts)
+        record_outcome(waiting.incoming.place.platform, answer, self._metrics, self._alerts)
         if waiting.turn:
             await asyncio.gather(self._memory.finish(waiting.turn, answer, None), return_exceptions=True)
         return answer
 
-    async def _answer(self, group: Sequence[Waiting]) -> Answer:
+    async def _answer(self, group: Sequence[PendingTurn]) -> Answer:
         """Recall, compose, deliver, remember."""
         *others, main = group
         said, here = main.incoming, main.incoming.place
-        asked = await self._memory.turn(main.turn) if main.anew else None
-        if main.halt.state or (main.anew and not asked):
-            return await self.close(main, Answer(state=main.halt.state or State.STOPPED))
+        asked = await self._memory.turn(main.turn) if main.redo else None
+        if main.halt.state or (main.redo and not asked):
+            return await self.close_turn(main, Answer(state=main.halt.state or State.STOPPED))
         await self._memory.begin(main.turn, [waiting.turn for waiting in others])
         if not (asked and asked.posts) and (
             denial := await self._admission.recheck(Subject.from_message(said), Kind.of(said))
         ):
-            return await self.close(main, await turn_away(said, main.channel, denial, self._admission.notices))
+            return await self.close_turn(main, await turn_away(said, main.channel, denial, self._admission.notices))
         if not (asked and asked.posts) and (obstacle := await find_obstacle(main.channel)):
             answer = await self._explain(main, obstacle)
-            tell_operator(here.platform, answer, self._metrics, self._alerts)
-            return await self.close(main, answer)
+            record_outcome(here.platform, answer, self._metrics, self._alerts)
+            return await self.close_turn(main, answer)
         model, system = await self._customs.of(here)
         first = any(waiting.first for waiting in group)
         if here.direct and said.text and first:
             await introduce(main.channel, model.reader)
         questions = asked.questions if asked else [waiting.incoming for waiting in group]
         if own := reply_ourselves(model, here, questions):
-            return await self.close(main, await say(own, main.channel))
+            return await self.close_turn(main, await say(own, main.channel))
         brief = Brief(self._desk, model, system, main.turn, questions, asked)
         main.tally = brief.tally
         screen = await prepare(main.channel, main.turn, asked, self._memory, self._settings.final_patience)
@@ -106,13 +106,13 @@ class Runner:
         answer = await deliver(brief.pieces(main.channel, first), screen, main.halt, self._settings.show_thinking)
         answer = _bill(answer, brief.tally)
         conversation_log.debug("said", question=[said.text for said in questions], answer=answer.text)
-        tell_operator(here.platform, answer, self._metrics, self._alerts)
+        record_outcome(here.platform, answer, self._metrics, self._alerts)
         if is_unseen(answer):
             known = await find_obstacle(main.channel)
             await self._explain(main, known or texts.REFUSED_POST.format(code=main.reply and main.reply.refused))
         await enclose(main.channel, answer, self._settings.file_after)
         try:
-            closed = await self.close(main, answer, brief.question if answer.text else None)
+            closed = await self.close_turn(main, answer, brief.question if answer.text else None)
             self._summaries.spoke(here, model)
             return closed
         except StorageError as error:
@@ -121,13 +121,13 @@ class Runner:
             await apologise(main.channel, texts.UNREMEMBERED, "storage")
             return replace(answer, fault="storage")
 
-    async def _explain(self, waiting: Waiting, obstacle: str) -> Answer:
+    async def _explain(self, waiting: PendingTurn, obstacle: str) -> Answer:
         """Say where it can be heard that nothing can be written here."""
         return await explain_unwritable(
             waiting.incoming, waiting.channel, obstacle, self._admission.notices, self._alerts
         )
 
-    async def close(self, waiting: Waiting, answer: Answer, question: Message | None = None) -> Answer:
+    async def close_turn(self, waiting: PendingTurn, answer: Answer, question: Message | None = None) -> Answer:
         """Write down that a turn is over, with what the model was asked where it is remembered. Raises StorageError."""
         await self._memory.finish(waiting.turn, answer, question)
         return answer

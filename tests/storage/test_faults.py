@@ -144,7 +144,7 @@ async def test_an_answer_that_cannot_be_remembered_stands_and_says_so(
     async with opened(tmp_path / "parley.db") as memory:
         engine, screen = start(model, memory), Screen(page_size=100_000, trip=0)
         script = provider.script()
-        task = await engine.take(say("one", "1"), screen)
+        task = await engine.submit(say("one", "1"), screen)
         assert task
         await script.asked()
         await pragma(memory, BREAKS[fault])

@@ -108,17 +108,17 @@ class Echo:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def serve(self, platform: str, opener: Callable[[Incoming], Channel]) -> None:
+    def register_platform(self, platform: str, opener: Callable[[Incoming], Channel]) -> None:
         """Keep the opener."""
         self.served += 1
         self.openers[platform] = opener
 
     async def respond(self, incoming: Incoming, channel: Channel) -> Answer | None:
         """Claim and answer."""
-        answering = await self.take(incoming, channel)
+        answering = await self.submit(incoming, channel)
         return await answering if answering else None
 
-    async def take(self, incoming: Incoming, channel: Channel) -> asyncio.Future[Answer] | None:
+    async def submit(self, incoming: Incoming, channel: Channel) -> asyncio.Future[Answer] | None:
         """Claim, and begin to answer."""
         incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
         self.received.append(incoming)
@@ -134,21 +134,21 @@ class Echo:
         """As the settings say."""
         return self.tables.place_for(place, person.id)
 
-    async def bars(self, place: Place, caller: Caller) -> str:
+    async def access_denial_text(self, place: Place, caller: Caller) -> str:
         """What whom somebody shut out is told."""
         return "You may not." if caller.author.id in self.shut else ""
 
-    async def admits(self, incoming: Incoming, channel: Channel) -> bool:
+    async def admit(self, incoming: Incoming, channel: Channel) -> bool:
         """Let everybody in whom nobody shut out."""
         return incoming.author.id not in self.shut
 
-    async def amend(self, incoming: Incoming, anew: bool = True) -> None:
+    async def message_edited(self, incoming: Incoming, anew: bool = True) -> None:
         """Keep what was amended, and what shall not be answered anew."""
         self.amended.append(incoming)
         self.settled += [] if anew else [incoming]
         self.memory.check()
 
-    async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
+    async def message_deleted(self, platform: str, channel_id: str, message_id: str) -> None:
         """Keep what was retracted."""
         self.retracted.append((platform, channel_id, message_id))
         self.memory.check()
@@ -166,7 +166,7 @@ class Echo:
         self.answered.append(incoming)
         return Answer(incoming.text, posts=(posted,))
 
-    async def command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
+    async def run_command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
         """Say what was asked for, or `said` where that is set."""
         self.callers.append(caller)
         self.commands.append((name, place, caller.author, caller.admin or (caller.manages and name in PUBLIC)))
@@ -176,21 +176,21 @@ class Echo:
             raise StorageError("the disk is full")
         return self.said or f"{name}: done"
 
-    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+    async def export_own_words(self, place: Place, author: Author, attach: Attach) -> str:
         """Give the files of `exports`, or say why not; without any it is a command like the others."""
         try:
             for name, text in self.exports.items():
                 await attach(name, text)
         except PlatformError as error:
             return f"refused: {error}"
-        return "exported" if self.exports else await self.command("export", place, Caller(author))
+        return "exported" if self.exports else await self.run_command("export", place, Caller(author))
 
-    def suggest(self, name: str, text: str) -> list[str]:
+    def suggest_values(self, name: str, text: str) -> list[str]:
         """Keep what was typed; suggest `suggestions`."""
         self.typed.append((name, text))
         return self.suggestions
 
-    async def press(self, control: Control, turn: int, caller: Caller) -> str:
+    async def press_button(self, control: Control, turn: int, caller: Caller) -> str:
         """Say what there is to say."""
         self.presses.append((control, turn, caller.author, caller.admin))
         await self.gate.wait()

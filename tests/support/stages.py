@@ -89,7 +89,7 @@ async def performing(folder: Path, name: str, run: Any, settings: Section) -> As
             yield stage
         finally:
             host.closing.set()
-            await engine.drain(5)
+            await engine.drain_turns(5)
             supervising.cancel()
             with suppress(asyncio.CancelledError):
                 await supervising

@@ -66,9 +66,9 @@ class Interactions:
         await _acknowledge(interaction, public)
         said = await self._told(
             lambda: (
-                self._engine.export(place, caller.author, partial(_give, interaction))
+                self._engine.export_own_words(place, caller.author, partial(_give, interaction))
                 if name == "export"
-                else self._engine.command(name, place, caller, argument)
+                else self._engine.run_command(name, place, caller, argument)
             )
         )
         try:
@@ -78,7 +78,7 @@ class Interactions:
 
     async def _suggest(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
         """Offer what the option that is being typed could be; Discord takes no value that is cut."""
-        found = self._engine.suggest(str(data.get("name")), _argument(data))
+        found = self._engine.suggest_values(str(data.get("name")), _argument(data))
         choices = [Choice(name=value, value=value) for value in found if len(value) <= CHOICE]
         try:
             await interaction.response.autocomplete(choices[:CHOICES])
@@ -90,7 +90,7 @@ class Interactions:
         press = pressed(custom_id)
         if press is None:
             return
-        said = await self._told(lambda: self._engine.press(*press, self._meet(interaction)))
+        said = await self._told(lambda: self._engine.press_button(*press, self._meet(interaction)))
         if not said:
             return
         try:
@@ -102,7 +102,7 @@ class Interactions:
         """Whether a command will be done, so that all are to hear of it: known before Discord has to be answered."""
         try:
             async with asyncio.timeout(QUICK):
-                barred = await self._engine.bars(place, caller)
+                barred = await self._engine.access_denial_text(place, caller)
                 return not barred and (name != "reset" or await self._engine.memory.known(place.key))
         except (StorageError, TimeoutError):
             return False

@@ -47,7 +47,7 @@ class Presses:
             await self._press(Control.STOP, turn, person)
             return
         place = place_of(body, self._me, self._settings)
-        await person.tell(await told(self._host, lambda: self._engine.command("stop", place, person.caller)))
+        await person.tell(await told(self._host, lambda: self._engine.run_command("stop", place, person.caller)))
 
     async def again(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """Try the answer that a message shows again."""
@@ -65,6 +65,6 @@ class Presses:
         return find_turn(message) if own else 0
 
     async def _press(self, control: Control, turn: int, person: Person) -> None:
-        said = await told(self._host, lambda: self._engine.press(control, turn, person.caller))
+        said = await told(self._host, lambda: self._engine.press_button(control, turn, person.caller))
         if said:
             await person.tell(said)

@@ -119,7 +119,7 @@ class Commands:
     async def _command(self, name: str, body: Mapping[str, Any], respond: AsyncRespond) -> None:
         person, place = meet(body, respond, self._settings), self._place(body)
         whole = place.direct or name not in PICKED or self._settings.reply_in == "channel"
-        barred = "" if whole else await told(self._host, lambda: self._engine.bars(place, person.caller))
+        barred = "" if whole else await told(self._host, lambda: self._engine.access_denial_text(place, person.caller))
         if whole or barred:
             own = self._engine.place_for(place, person.caller.author)
             said = await self._run(name, own, person)
@@ -146,8 +146,8 @@ class Commands:
     async def _run(self, name: str, place: Place, person: Person, argument: str = "") -> str:
         async def run() -> str:
             if name == "export":
-                return await self._engine.export(place, person.caller.author, partial(self._give, person))
-            said = await self._engine.command(name, place, person.caller, argument)
+                return await self._engine.export_own_words(place, person.caller.author, partial(self._give, person))
+            said = await self._engine.run_command(name, place, person.caller, argument)
             return f"{said}\n\n{_list()}" if name == "help" else said
 
         return await told(self._host, run)

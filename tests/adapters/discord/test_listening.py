@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bot.access.listening import SWITCHES
+from bot.access.listening import LISTENING_PLACE
 from bot.config.settings import AccessSettings, PlaceSettings
 from bot.domain.messages import Place
 from tests.adapters.discord.test_missed import caught_up, met
@@ -90,7 +90,7 @@ async def test_what_was_said_before_it_was_switched_on_is_left() -> None:
         engine = await met(discord, GENERAL)
         engine.access = AccessSettings(block=("1",))
         discord.say(GENERAL, "before", author=OWNER, ago=60)
-        await engine.memory.annotate(SWITCHES, KEY, time.time() - 30)
+        await engine.memory.annotate(LISTENING_PLACE, KEY, time.time() - 30)
         engine.have_places({})
         discord.say(GENERAL, "after")
         async with connected(discord, engine) as app:

@@ -154,10 +154,10 @@ async def test_a_reply_to_the_bot_itself_is_not_waited_for() -> None:
 class Looker(Echo):
     """Looks around before it answers, as the engine does."""
 
-    async def take(self, incoming: Incoming, channel: Any) -> Any:
+    async def submit(self, incoming: Incoming, channel: Any) -> Any:
         """Look, and answer."""
         await channel.around(incoming, False)
-        return await super().take(incoming, channel)
+        return await super().submit(incoming, channel)
 
 
 async def test_a_reply_far_up_is_read_by_itself() -> None:

@@ -41,9 +41,9 @@ class Awaited(Engine):
 
     last: asyncio.Future[Answer] | None = None
 
-    async def take(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
+    async def submit(self, incoming: Incoming, channel: Channel | Transcript) -> asyncio.Future[Answer] | None:
         """Take a message, and keep its answer to come."""
-        taken = await super().take(incoming, channel)
+        taken = await super().submit(incoming, channel)
         self.last = taken or self.last
         return taken
 
@@ -112,7 +112,7 @@ async def running(slack: FakeSlack, provider: FakeOpenAI, folder: Path, **change
         yield Program(slack, provider, engine, host)
     finally:
         host.closing.set()
-        await engine.drain(5)
+        await engine.drain_turns(5)
         adapter.cancel()
         with suppress(asyncio.CancelledError):
             await adapter
@@ -266,7 +266,7 @@ async def test_an_answer_is_finished_while_the_program_stops(
         await script.send("Half ")
         await slack.until(lambda: slack.answers(DM)[1:])
         program.host.closing.set()
-        draining = asyncio.create_task(program.engine.drain(30))
+        draining = asyncio.create_task(program.engine.drain_turns(30))
         await script.send("and whole.")
         await script.end()
         await draining

@@ -166,7 +166,7 @@ async def test_an_answer_interrupted_by_the_stop_is_told(server: Web) -> None:
     async with server.http.post("/chat/stream", json={"message": "Hi"}) as response:
         received = events(response)
         await anext(received)
-        await server.engine.drain(0)
+        await server.engine.drain_turns(0)
         name, data = await anext(received)
     assert name == "done"
     assert "Interrupted" in data["note"]

@@ -98,7 +98,7 @@ async def test_a_stream_that_is_ending_is_still_ended(tmp_path: Path) -> None:
         async with server.http.post("/chat/stream", json={"message": "Hi"}) as response:
             received = events(response)
             await anext(received)
-            await server.engine.drain(0)
+            await server.engine.drain_turns(0)
             server.serving.cancel()
             assert (await asyncio.wait_for(anext(received), PATIENCE))[0] == "done"
     assert server.serving.cancelled()

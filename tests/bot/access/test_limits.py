@@ -35,7 +35,7 @@ async def test_a_person_has_so_many_questions_a_minute(strict: Strict, screen: S
 async def test_a_flood_at_once_gets_no_further(strict: Strict, screen: Screen, provider: FakeOpenAI) -> None:
     """However many arrive before the first is answered; what is turned away is written nowhere."""
     parley = strict(turns_per_minute=3)
-    taken = await asyncio.gather(*(parley.take(say("x", str(number)), screen) for number in range(200)))
+    taken = await asyncio.gather(*(parley.submit(say("x", str(number)), screen) for number in range(200)))
     answers = await asyncio.gather(*(answer for answer in taken if answer))
     assert sum(answer.fault == "limit" for answer in answers) == 197
     assert len(await parley.memory.visits("discord", ANN.id, 0)) == 3
@@ -129,12 +129,12 @@ async def test_admins_are_told_at_80_and_at_100_percent(strict: Strict, screen: 
 async def test_trying_again_and_editing_count(strict: Strict, screen: Screen, provider: FakeOpenAI) -> None:
     """A button and an edit have the model write as well as a question does."""
     parley = strict(turns_per_minute=2)
-    parley.serve("discord", lambda _: screen)
+    parley.register_platform("discord", lambda _: screen)
     await ask(parley, screen, "1")
-    assert await parley.press(Control.AGAIN, 1, Caller(ANN)) == ""
+    assert await parley.press_button(Control.AGAIN, 1, Caller(ANN)) == ""
     await screen.until(lambda: provider.asked == 2 and screen.last.state is State.DONE)
-    assert (await parley.press(Control.AGAIN, 1, Caller(ANN))).startswith("That was a lot")
-    await parley.amend(replace(say("changed", "1"), channel_id="7"))
+    assert (await parley.press_button(Control.AGAIN, 1, Caller(ANN))).startswith("That was a lot")
+    await parley.message_edited(replace(say("changed", "1"), channel_id="7"))
     assert (await ask(parley, screen, "2")).fault == "limit"
     assert provider.asked == 2
 

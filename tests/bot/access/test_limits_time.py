@@ -53,13 +53,13 @@ async def test_a_platform_whose_clock_goes_wrong_changes_no_limit(strict: Strict
 async def test_answering_an_old_question_again_counts_for_now(strict: Strict, screen: Screen) -> None:
     """However long ago it was asked."""
     parley = strict(turns_per_minute=2)
-    parley.serve("discord", lambda _: screen)
+    parley.register_platform("discord", lambda _: screen)
     await parley.respond(replace(say("one", "1"), late=True), screen)
     await parley.respond(replace(say("two", "2"), late=True), screen)
     for _ in range(2):
-        assert await parley.press(Control.AGAIN, 2, Caller(ANN)) == ""
-        await parley._places.settle()
-    assert (await parley.press(Control.AGAIN, 2, Caller(ANN))).startswith("That was a lot")
+        assert await parley.press_button(Control.AGAIN, 2, Caller(ANN)) == ""
+        await parley._turns.wait_idle()
+    assert (await parley.press_button(Control.AGAIN, 2, Caller(ANN))).startswith("That was a lot")
 
 
 async def test_a_clock_that_was_set_back_locks_nobody_out(strict: Strict) -> None:
@@ -104,7 +104,7 @@ async def test_what_was_answered_again_counts_after_a_restart(tmp_path: Path) ->
 async def test_answering_again_counts_after_a_restart(strict: Strict, screen: Screen) -> None:
     """By the time when it was answered again, however old the question."""
     parley = strict()
-    parley.serve("discord", lambda _: screen)
+    parley.register_platform("discord", lambda _: screen)
     await parley.respond(say("one", "1"), screen)
     started = time.time()
     await parley.memory.reopen(1)

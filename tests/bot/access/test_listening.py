@@ -31,9 +31,9 @@ async def test_what_an_admin_said_beats_the_settings_and_survives_a_restart(tmp_
         if not await listening.answers_all(OTHER):
             assert await listening.answers_all(CHANNEL)
             assert await listening.answers_all(THREAD)
-            assert await listening.obey(THREAD, MANAGER, "off") == texts.LISTEN[False]
-            assert await listening.obey(OTHER, ADMIN, "ON") == texts.LISTEN[True]
-            assert await listening.obey(OTHER, ADMIN, "on") == texts.AS_IT_WAS
+            assert await listening.change_listening(THREAD, MANAGER, "off") == texts.LISTEN[False]
+            assert await listening.change_listening(OTHER, ADMIN, "ON") == texts.LISTEN[True]
+            assert await listening.change_listening(OTHER, ADMIN, "on") == texts.AS_IT_WAS
         assert not await listening.answers_all(CHANNEL)
         assert not await listening.answers_all(THREAD)
         assert await listening.answers_all(OTHER)
@@ -46,11 +46,11 @@ async def test_only_admins_change_it_and_all_may_look(tmp_path: Path) -> None:
     """Without a value it says how it is; another value than on and off is none; elsewhere nothing can be set."""
     memory = await SqliteMemory.open(tmp_path / "parley.db")
     listening = Listening(memory, TABLES)
-    assert await listening.obey(CHANNEL, ANN, "off") == texts.ADMINS_ONLY
-    assert await listening.obey(CHANNEL, ANN, "") == texts.LISTENS[True]
-    assert await listening.obey(OTHER, ANN, "") == texts.LISTENS[False]
-    assert await listening.obey(OTHER, ADMIN, "maybe") == texts.ON_OR_OFF
-    assert await listening.obey(DIRECT, ADMIN, "off") == texts.LISTENS_ALWAYS
+    assert await listening.change_listening(CHANNEL, ANN, "off") == texts.ADMINS_ONLY
+    assert await listening.change_listening(CHANNEL, ANN, "") == texts.LISTENS[True]
+    assert await listening.change_listening(OTHER, ANN, "") == texts.LISTENS[False]
+    assert await listening.change_listening(OTHER, ADMIN, "maybe") == texts.ON_OR_OFF
+    assert await listening.change_listening(DIRECT, ADMIN, "off") == texts.LISTENS_ALWAYS
     await memory.close()
 
 
@@ -58,7 +58,7 @@ async def test_what_was_said_before_it_was_switched_on_is_not_answered(tmp_path:
     """Though a later look for missed messages finds it. Where the settings say it, all is."""
     memory = await SqliteMemory.open(tmp_path / "parley.db")
     listening = Listening(memory, TABLES, clock=lambda: 1000.0)
-    await listening.obey(OTHER, ADMIN, "on")
+    await listening.change_listening(OTHER, ADMIN, "on")
     assert not await listening.answers_all(OTHER, sent=999.0)
     assert await listening.answers_all(OTHER, sent=1001.0)
     assert await listening.answers_all(CHANNEL, sent=1.0)
@@ -71,7 +71,7 @@ async def test_where_the_bot_cannot_read_it_says_so(tmp_path: Path, value: str) 
     memory = await SqliteMemory.open(tmp_path / "parley.db")
     listening = Listening(memory, TABLES)
     listening.hindrances["discord"] = "But I am blind."
-    told = await listening.obey(CHANNEL, ADMIN, value)
+    told = await listening.change_listening(CHANNEL, ADMIN, value)
     assert ("But I am blind." in told) is (value == "on")
-    assert "blind" not in await listening.obey(Place("slack:T1:C2", shared=True), ADMIN, "on")
+    assert "blind" not in await listening.change_listening(Place("slack:T1:C2", shared=True), ADMIN, "on")
     await memory.close()

@@ -102,7 +102,7 @@ async def test_who_was_not_speaking_to_the_bot_is_not_told_that_they_may_not(str
     answer = await parley.respond(replace(say("Ben, shall we have lunch?", "1"), follows=True), screen)
     assert answer
     assert (answer.fault, screen.texts) == ("access", [])
-    asked = await parley.take(say("hello bot", "2", place=Place("discord:9", direct=True)), screen)
+    asked = await parley.submit(say("hello bot", "2", place=Place("discord:9", direct=True)), screen)
     assert asked
     await asked
     assert screen.texts == [texts.NO_ENTRY[DenialReason.PERSON]]
@@ -132,7 +132,7 @@ async def test_a_memory_that_fails_tells_nobody_who_is_blocked_of_it(
 ) -> None:
     """They are turned away as ever; nor is who was not speaking to the bot."""
     parley = strict({"block": [ANN.id]})
-    await parley.command("help", HERE, Caller(BEN))  # the lists of admins were read while it worked
+    await parley.run_command("help", HERE, Caller(BEN))  # the lists of admins were read while it worked
 
     async def fail(*_: object) -> None:
         raise StorageError("the disk is full")
@@ -187,5 +187,5 @@ async def test_a_forgotten_person_is_in_no_list_of_who_was_told(strict: Strict, 
     for author in (ANN, BEN):
         await parley.respond(say("x", author.id, author), screen)
     assert set((await parley.memory.metadata("parley:notices"))["told"]) == {"discord:u1", "discord:u2"}
-    await parley.command("forget-me", HERE, Caller(ANN))
+    await parley.run_command("forget-me", HERE, Caller(ANN))
     assert set((await parley.memory.metadata("parley:notices"))["told"]) == {"discord:u2"}

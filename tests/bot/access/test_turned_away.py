@@ -44,12 +44,12 @@ async def test_what_waits_goes_by_what_was_said_meanwhile(
     """Whoever is blocked, or a platform that pauses: an answer that has begun goes on, none begins."""
     ann = replace(ANN, id="1")
     script = provider.script()
-    first = await engine.take(say("one", "1", ann), screen)
+    first = await engine.submit(say("one", "1", ann), screen)
     await script.asked()
-    second = await engine.take(say("two", "2", ann), screen)
+    second = await engine.submit(say("two", "2", ann), screen)
     assert first
     assert second
-    await engine.command(command, HERE, Caller(BEN, admin=True), argument)
+    await engine.run_command(command, HERE, Caller(BEN, admin=True), argument)
     await script.send("One.")
     await script.end()
     assert (await first).text == "One."
@@ -63,7 +63,7 @@ async def test_the_limit_of_the_day_ends_what_waits(strict: Strict, screen: Scre
     """However many were let in before it was reached."""
     parley = strict(tokens=1)
     people = [replace(ANN, id=str(number)) for number in range(6)]
-    taken = [await parley.take(say("why?", person.id, person), screen) for person in people]
+    taken = [await parley.submit(say("why?", person.id, person), screen) for person in people]
     answers = [await answer for answer in taken if answer]
     assert [answer.fault for answer in answers] == ["", *["limit"] * 5]
     assert provider.asked == 1
@@ -80,9 +80,9 @@ async def test_a_turn_that_a_crash_left_goes_by_the_lists_of_now(
     await engine.memory.begin(begun.id)
     await engine.memory.progress(begun.id, [post], "half")
     parley = strict({"block": [ANN.id, BEN.id]})
-    parley.serve("discord", lambda _: screen)
+    parley.register_platform("discord", lambda _: screen)
     await screen.until(lambda: provider.asked == 1 and screen.last.state is State.DONE)
-    await parley.drain(5)
+    await parley.drain_turns(5)
     assert await engine.memory.unfinished("discord") == []
     assert "half shown" in screen.messages[post].text
 
@@ -96,6 +96,6 @@ async def test_what_is_found_again_counts_no_more(strict: Strict, screen: Screen
     second = strict(turns_per_day=5)
     for one in said:
         assert await second.respond(one, screen) is None
-        assert not await second.admits(one, screen)
+        assert not await second.admit(one, screen)
     answers = [await second.respond(say("new", f"n{number}"), screen) for number in range(4)]
     assert [answer.fault for answer in answers if answer] == ["", "", "", "limit"]

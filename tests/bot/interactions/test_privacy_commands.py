@@ -15,7 +15,7 @@ from bot import texts
 from bot.domain.errors import PlatformError, PlatformFault
 from bot.domain.messages import Author, Caller, Incoming, Place, State
 from bot.engine import Engine
-from bot.interactions.privacy import cut, fence
+from bot.interactions.privacy import fence_json, split_rows
 from tests.bot.turns.test_engine import engine, provider
 from tests.loopback.discord import ANN, BEN, BOT, GENERAL, RANDOM, FakeDiscord
 from tests.loopback.openai import FakeOpenAI
@@ -77,23 +77,23 @@ async def test_nobody_can_have_everything_again_and_again(engine: Engine) -> Non
     """Three times in ten minutes, each person by themselves; not where it could not be given."""
     await talk(engine)
     desk = Desk()
-    told = [await engine.export(DIRECT, WHO, desk.attach) for _ in range(5)]
+    told = [await engine.export_own_words(DIRECT, WHO, desk.attach) for _ in range(5)]
     assert told[:3] == [texts.EXPORTED] * 3
     assert told[3].startswith("You had it several times just now. You can have it again in about 10 minutes")
-    assert await engine.export(DIRECT, OTHER, desk.attach) == texts.EXPORTED
-    await engine.command("forget-me", DIRECT, Caller(WHO))
-    assert (await engine.export(DIRECT, WHO, desk.attach)).startswith("You had it several times")
+    assert await engine.export_own_words(DIRECT, OTHER, desk.attach) == texts.EXPORTED
+    await engine.run_command("forget-me", DIRECT, Caller(WHO))
+    assert (await engine.export_own_words(DIRECT, WHO, desk.attach)).startswith("You had it several times")
 
 
 async def test_forget_me_deletes_what_one_person_said_everywhere(engine: Engine) -> None:
     """And says how many questions that were; what others said stays; a second time there is nothing."""
     await talk(engine)
-    said = await engine.command("forget-me", CHANNELS[0], Caller(WHO))
+    said = await engine.run_command("forget-me", CHANNELS[0], Caller(WHO))
     assert said == texts.FORGOT.format(count="2 questions")
     for place in CHANNELS:
         assert await questions(engine, place) == [f"Ben in {place.key}"]
-    assert await engine.command("forget-me", CHANNELS[0], Caller(WHO)) == texts.NOTHING_OF_YOURS
-    assert await engine.command("forget-me", CHANNELS[0], Caller(OTHER)) == texts.FORGOT.format(count="2 questions")
+    assert await engine.run_command("forget-me", CHANNELS[0], Caller(WHO)) == texts.NOTHING_OF_YOURS
+    assert await engine.run_command("forget-me", CHANNELS[0], Caller(OTHER)) == texts.FORGOT.format(count="2 questions")
 
 
 async def test_forget_me_stops_what_that_person_has_running(engine: Engine, provider: FakeOpenAI) -> None:
@@ -105,7 +105,7 @@ async def test_forget_me_stops_what_that_person_has_running(engine: Engine, prov
     await two.asked()
     await one.send("Half an ")
     await mine.until(lambda: bool(mine.messages))
-    assert await engine.command("forget-me", DIRECT, Caller(WHO)) == texts.FORGOT.format(count="1 question")
+    assert await engine.run_command("forget-me", DIRECT, Caller(WHO)) == texts.FORGOT.format(count="1 question")
     answer = await asked
     assert answer is not None
     assert answer.state is State.STOPPED
@@ -153,19 +153,19 @@ async def test_on_the_page_both_are_about_the_conversation_alone(engine: Engine)
     mine, theirs = Place("web:mine"), Place("web:theirs")
     for number, place in enumerate((mine, theirs)):
         await engine.respond(say(f"said in {place.key}", str(number), place, you), Screen(trip=0))
-    told = await engine.command("export", mine, Caller(you))
+    told = await engine.run_command("export", mine, Caller(you))
     assert "said in web:mine" in told
     assert "web:theirs" not in told
-    assert await engine.command("forget-me", mine, Caller(you)) == texts.RESET
-    assert await engine.command("forget-me", mine, Caller(you)) == texts.NOTHING_TO_RESET
+    assert await engine.run_command("forget-me", mine, Caller(you)) == texts.RESET
+    assert await engine.run_command("forget-me", mine, Caller(you)) == texts.NOTHING_TO_RESET
     assert await questions(engine, theirs) == ["said in web:theirs"]
-    assert await engine.command("export", mine, Caller(you)) == texts.NOTHING_OF_YOURS
+    assert await engine.run_command("export", mine, Caller(you)) == texts.NOTHING_OF_YOURS
 
 
 @given(rows=st.lists(st.fixed_dictionaries({"text": st.text()})), largest=st.integers(10, 200))
 def test_a_cut_export_is_whole_and_in_order(rows: list[dict[str, str]], largest: int) -> None:
     """Each part is JSON of its own, and no longer than it may be unless one row is."""
-    parts = cut(rows, largest)
+    parts = split_rows(rows, largest)
     found = [row for part in parts for row in json.loads(part)]
     assert found == [{"text": row["text"].encode(errors="replace").decode()} for row in rows]
     assert all(len(part.encode()) <= largest or len(json.loads(part)) == 1 for part in parts)
@@ -174,7 +174,7 @@ def test_a_cut_export_is_whole_and_in_order(rows: list[dict[str, str]], largest:
 @given(text=st.text("`a\n"))
 def test_nothing_in_a_text_ends_its_block(text: str) -> None:
     """The fence is longer than any run of ticks in it."""
-    first, *_, last = fence(text).split("\n")
+    first, *_, last = fence_json(text).split("\n")
     assert first == f"{last}json"
     assert last not in text
 

@@ -51,7 +51,7 @@ async def test_an_answer_that_was_stopped_is_counted_too(house: House, provider:
     asking = asyncio.create_task(engine.respond(say("one " * 300, "1"), screen))
     await script.send("Some words")
     await screen.until(lambda: bool(screen.texts))
-    assert await engine.stop(HERE)
+    assert await engine.stop_turns(HERE)
     answer = await asking
     assert answer is not None
     assert answer.state is State.STOPPED

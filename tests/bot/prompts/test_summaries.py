@@ -102,7 +102,7 @@ async def house(tmp_path: Path, provider: FakeOpenAI) -> AsyncIterator[House]:
     here = House(memory, provider)
     yield here
     for engine in here.engines:
-        await engine.drain(5)
+        await engine.drain_turns(5)
         await engine.model.close()
     await memory.close()
 
@@ -216,9 +216,9 @@ async def test_a_summary_of_what_was_changed_is_made_anew(house: House, how: str
     await house.talk(engine, 1, 20)
     before = (await house.record()).summary
     if how == "amend":
-        await engine.amend(say("corrected", "2"))
+        await engine.message_edited(say("corrected", "2"))
     else:
-        await engine.retract("discord", "7", "2")
+        await engine.message_deleted("discord", "7", "2")
     assert (await house.record()).summary == ""
     await house.talk(engine, 21, 21)
     record = await house.record()

@@ -21,12 +21,12 @@ async def test_edits_and_deletions_ask_no_model(strict: Strict, screen: Screen, 
         await parley.respond(say(f"q{number}", str(number)), screen)
     asked = provider.asked
     for number in range(5):
-        await parley.amend(say(f"changed {number}", str(number)))
-    await parley.retract("discord", "7", "0")
+        await parley.message_edited(say(f"changed {number}", str(number)))
+    await parley.message_deleted("discord", "7", "0")
     later = strict({"block": [ANN.id]})
-    await later.amend(say("changed again", "5"))
-    await parley.drain(1)
-    await later.drain(1)
+    await later.message_edited(say("changed again", "5"))
+    await parley.drain_turns(1)
+    await later.drain_turns(1)
     assert provider.asked == asked
 
 
@@ -36,7 +36,7 @@ async def test_a_refused_edit_changes_nothing_but_what_is_remembered(strict: Str
     await parley.respond(say("before", "1"), screen)
     direct = Place("discord:9", direct=True)
     blocked = strict({"block": [ANN.id]})
-    await blocked.amend(say("sneaked in", "1"))
+    await blocked.message_edited(say("sneaked in", "1"))
     assert await recall(blocked) == []
     shown = len(screen.texts)
     answer = await blocked.respond(say("and now?", "2", place=direct), screen)
@@ -44,7 +44,7 @@ async def test_a_refused_edit_changes_nothing_but_what_is_remembered(strict: Str
     assert screen.texts[shown:] == [BLOCKED]
     limited = strict(turns_per_day=1)
     await limited.respond(say("the only one", "3", BEN), screen)
-    await limited.amend(say("the only one, changed", "3", BEN))
+    await limited.message_edited(say("the only one, changed", "3", BEN))
     shown = len(screen.texts)
     await limited.respond(say("and another", "4", BEN), screen)
     assert screen.texts[shown].startswith("You have asked me all")
@@ -55,14 +55,14 @@ async def test_a_question_that_is_changed_while_it_is_answered_is_remembered_as_
 ) -> None:
     """Where it cannot be answered anew, too: the model hears the old words no more."""
     parley = strict(turns_per_minute=3)
-    parley.serve("discord", lambda _: screen)
+    parley.register_platform("discord", lambda _: screen)
     script = provider.script()
-    first = await parley.take(say("my PIN is 1234", "1"), screen)
+    first = await parley.submit(say("my PIN is 1234", "1"), screen)
     await script.asked()
-    second = await parley.take(say("my PIN is 5678", "2"), screen)
-    third = await parley.take(say("me too", "3", BEN), screen)
-    await parley.amend(say("(removed)", "1"))
-    await parley.amend(say("(taken back)", "2"))
+    second = await parley.submit(say("my PIN is 5678", "2"), screen)
+    third = await parley.submit(say("me too", "3", BEN), screen)
+    await parley.message_edited(say("(removed)", "1"))
+    await parley.message_edited(say("(taken back)", "2"))
     await script.send("ok")
     await script.end()
     assert first
@@ -84,7 +84,7 @@ async def test_a_listed_bot_may_change_what_it_asked(strict: Strict, screen: Scr
     said = replace(say("first", "1", BEN), bot=True)
     await parley.respond(said, screen)
     await parley.respond(say("and I?", "2"), screen)
-    await parley.amend(replace(said, text="second"))
+    await parley.message_edited(replace(said, text="second"))
     assert "second" in (await recall(parley))[0]
 
 
@@ -92,5 +92,5 @@ async def test_an_edit_by_somebody_of_another_organisation_is_not_read(strict: S
     """Where those are not answered."""
     await strict({"external": True}).respond(replace(say("mine", "1"), external=True), screen)
     parley = strict()
-    await parley.amend(replace(say("changed", "1"), external=True))
+    await parley.message_edited(replace(say("changed", "1"), external=True))
     assert await recall(parley) == []

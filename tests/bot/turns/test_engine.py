@@ -101,10 +101,10 @@ async def test_turns_of_a_place_follow_each_other_and_places_do_not_wait(engine:
 
 async def test_a_turn_is_journalled_before_take_returns(engine: Engine, screen: Screen) -> None:
     """A turn stands in the memory before its message is acknowledged, and is unique from then on."""
-    task = await engine.take(say("one", "1"), screen)
+    task = await engine.submit(say("one", "1"), screen)
     assert task is not None
     assert (await find(engine, 1)).incoming.text == "one"
-    assert await engine.take(say("one", "1"), screen) is None
+    assert await engine.submit(say("one", "1"), screen) is None
     await task
 
 
@@ -133,12 +133,12 @@ async def test_reset_stops_and_forgets(engine: Engine, screen: Screen, provider:
     script = provider.script()
     answering = asyncio.create_task(engine.respond(say("two", "2"), screen))
     await script.send("Half ")
-    assert await engine.command("reset", HERE, Caller(BEN)) == texts.RESET_BY.format(name="Ben")
+    assert await engine.run_command("reset", HERE, Caller(BEN)) == texts.RESET_BY.format(name="Ben")
     answer = await answering
     assert answer is not None
     assert answer.state is State.STOPPED
     assert await recall(engine) == []
-    assert await engine.command("reset", HERE, Caller(BEN)) == texts.NOTHING_TO_RESET
+    assert await engine.run_command("reset", HERE, Caller(BEN)) == texts.NOTHING_TO_RESET
 
 
 async def test_commands_can_be_said(engine: Engine, screen: Screen, provider: FakeOpenAI) -> None:
@@ -153,7 +153,7 @@ async def test_commands_can_be_said(engine: Engine, screen: Screen, provider: Fa
 async def stopping(engine: Engine, screen: Screen, provider: FakeOpenAI) -> asyncio.Future[Answer]:
     """An answer with some words, that goes on until it is stopped."""
     script = provider.script()
-    task = await engine.take(say("one", "1"), screen)
+    task = await engine.submit(say("one", "1"), screen)
     assert task is not None
     await script.send("Some ", "words")
     await screen.until(lambda: bool(screen.texts))
@@ -163,31 +163,31 @@ async def stopping(engine: Engine, screen: Screen, provider: FakeOpenAI) -> asyn
 async def test_stop_is_for_the_asker_and_admins(engine: Engine, screen: Screen, provider: FakeOpenAI) -> None:
     """Nobody else stops an answer, by the button or the command; what was written stays and is remembered."""
     task = await stopping(engine, screen, provider)
-    assert await engine.press(Control.STOP, 1, Caller(BEN)) == texts.NOT_YOURS
-    assert await engine.command("stop", HERE, Caller(BEN)) == texts.NOTHING_TO_STOP
-    assert await engine.press(Control.AGAIN, 1, Caller(ANN)) == texts.STILL_WRITING
-    assert await engine.press(Control.STOP, 1, Caller(BEN, admin=True)) == ""
+    assert await engine.press_button(Control.STOP, 1, Caller(BEN)) == texts.NOT_YOURS
+    assert await engine.run_command("stop", HERE, Caller(BEN)) == texts.NOTHING_TO_STOP
+    assert await engine.press_button(Control.AGAIN, 1, Caller(ANN)) == texts.STILL_WRITING
+    assert await engine.press_button(Control.STOP, 1, Caller(BEN, admin=True)) == ""
     assert (await task).state is State.STOPPED
     assert screen.texts == ["Some words"]
     assert await recall(engine) == ["one", "Some words"]
-    assert await engine.press(Control.STOP, 1, Caller(ANN)) == texts.NOTHING_TO_STOP
+    assert await engine.press_button(Control.STOP, 1, Caller(ANN)) == texts.NOTHING_TO_STOP
 
 
 async def test_the_asker_stops_by_command(engine: Engine, screen: Screen, provider: FakeOpenAI) -> None:
     """The same as by the button."""
     task = await stopping(engine, screen, provider)
-    assert await engine.command("stop", HERE, Caller(ANN)) == texts.STOPPING
+    assert await engine.run_command("stop", HERE, Caller(ANN)) == texts.STOPPING
     assert (await task).state is State.STOPPED
 
 
 async def again(engine: Engine, screen: Screen, turn: int, author: Author = ANN) -> str:
     """Press Try again, and wait until what it began is over."""
-    engine.serve("discord", lambda _: screen)
+    engine.register_platform("discord", lambda _: screen)
     before = screen.last.attempt
-    said = await engine.press(Control.AGAIN, turn, Caller(author))
+    said = await engine.press_button(Control.AGAIN, turn, Caller(author))
     if not said:
         await screen.until(lambda: screen.last.attempt > before and screen.last.state is State.DONE)
-        await engine.drain(60)
+        await engine.drain_turns(60)
     return said
 
 
@@ -213,7 +213,7 @@ async def test_only_the_last_answer_is_tried_again_and_only_for_its_asker(engine
     assert await again(engine, screen, 1, BEN) == texts.NOT_YOURS
     await engine.respond(say("two", "2"), screen)
     assert await again(engine, screen, 1) == texts.OLDER
-    await engine.command("reset", HERE, Caller(ANN))
+    await engine.run_command("reset", HERE, Caller(ANN))
     assert await again(engine, screen, 2) == texts.FORGOTTEN
     assert len(screen.messages) == 2
 
@@ -237,18 +237,18 @@ async def test_a_memory_that_fails_is_told(engine: Engine, screen: Screen) -> No
     answer = await engine.respond(say("one", "1"), screen)
     assert answer is not None
     assert (answer.state, screen.texts) == (State.FAILED, [texts.STORAGE])
-    assert await engine.press(Control.STOP, 1, Caller(ANN)) == texts.STORAGE
+    assert await engine.press_button(Control.STOP, 1, Caller(ANN)) == texts.STORAGE
 
 
 async def test_stopping_lets_answers_end_and_closes_the_late_ones(engine: Engine, provider: FakeOpenAI) -> None:
     """One that ends within the grace is whole; one that does not says that it was interrupted."""
     quick, slow = provider.script(), provider.script()
     screens = Screen(trip=0), Screen(trip=0)
-    first = await engine.take(say("one", "1"), screens[0])
+    first = await engine.submit(say("one", "1"), screens[0])
     await quick.asked()
-    second = await engine.take(say("two", "2", place=Place("discord:8")), screens[1])
+    second = await engine.submit(say("two", "2", place=Place("discord:8")), screens[1])
     await slow.send("Half")
-    draining = asyncio.create_task(engine.drain(1.0))
+    draining = asyncio.create_task(engine.drain_turns(1.0))
     await quick.send("Whole.")
     await quick.end()
     await draining

@@ -70,16 +70,16 @@ async def test_an_answer_that_cannot_be_a_file_is_whole_all_the_same(engine: Eng
 async def test_a_file_without_words_is_a_question(engine: Engine, provider: FakeOpenAI) -> None:
     """It is read, and remembered with the turn; trying again does not fetch it again."""
     desk = Desk(b"forty-two")
-    engine.serve("discord", lambda _: desk)
+    engine.register_platform("discord", lambda _: desk)
     question = replace(say("", "1"), attachments=(Attachment("a.txt", "text/plain", 9, "https://x"),))
     await engine.respond(question, desk)
     assert "forty-two" in (await recall(engine))[0]
     asked = await engine.memory.turn(1)
     assert asked is not None
     assert "forty-two" in asked.material.text
-    await engine.amend(replace(question, text="What is it?"))
+    await engine.message_edited(replace(question, text="What is it?"))
     await desk.until(lambda: provider.asked == 2)
-    await engine.drain(60)
+    await engine.drain_turns(60)
     assert (await recall(engine))[0] == f"What is it?\n\n{asked.material.text}"
     assert desk.fetched == 1
 

@@ -83,17 +83,17 @@ async def test_people_do_not_wait_for_each_other_and_stop_their_own(engine: Engi
         await script.asked()
     ann, ben, cleo = asked
     place = engine.place_for(HERE, ANN)
-    assert await engine.command("stop", place, Caller(ANN)) == texts.STOPPING
+    assert await engine.run_command("stop", place, Caller(ANN)) == texts.STOPPING
     stopped = await ann
     assert stopped
     assert stopped.state is State.STOPPED
     assert not ben.done()
     assert not cleo.done()
-    assert await engine.command("reset", engine.place_for(HERE, BEN), Caller(BEN)) == texts.RESET_OWN
+    assert await engine.run_command("reset", engine.place_for(HERE, BEN), Caller(BEN)) == texts.RESET_OWN
     assert ben.done()
     assert not cleo.done()
     assert await engine.memory.known(place.key)
-    assert await engine.command("stop", place, Caller(ANN, admin=True)) == texts.STOPPING
+    assert await engine.run_command("stop", place, Caller(ANN, admin=True)) == texts.STOPPING
     await cleo
 
 

@@ -98,11 +98,11 @@ class Echo:
         self.gate.set()
         self._turns: set[asyncio.Task[Answer]] = set()
 
-    def serve(self, platform: str, opener: Callable[[Incoming], Channel]) -> None:
+    def register_platform(self, platform: str, opener: Callable[[Incoming], Channel]) -> None:
         """Keep the opener."""
         self.openers[platform] = opener
 
-    async def take(self, incoming: Incoming, channel: Channel) -> asyncio.Task[Answer] | None:
+    async def submit(self, incoming: Incoming, channel: Channel) -> asyncio.Task[Answer] | None:
         """Claim the message and begin its turn."""
         incoming = replace(incoming, place=self.place_for(incoming.place, incoming.author))
         self.received.append(incoming)
@@ -122,25 +122,25 @@ class Echo:
         """As the settings say."""
         return self.tables.place_for(place, person.id)
 
-    async def bars(self, place: Place, caller: Caller) -> str:
+    async def access_denial_text(self, place: Place, caller: Caller) -> str:
         """What whom somebody shut out is told."""
         return "You may not." if caller.author.id in self.shut else ""
 
-    async def admits(self, incoming: Incoming, channel: Channel) -> bool:
+    async def admit(self, incoming: Incoming, channel: Channel) -> bool:
         """Let everybody in whom nobody shut out."""
         return incoming.author.id not in self.shut
 
-    async def amend(self, incoming: Incoming, anew: bool = True) -> None:
+    async def message_edited(self, incoming: Incoming, anew: bool = True) -> None:
         """Keep what was changed."""
         self.memory.check()
         self.amended.append(incoming)
 
-    async def retract(self, platform: str, channel_id: str, message_id: str) -> None:
+    async def message_deleted(self, platform: str, channel_id: str, message_id: str) -> None:
         """Keep what was taken back."""
         self.memory.check()
         self.retracted.append((platform, channel_id, message_id))
 
-    async def command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
+    async def run_command(self, name: str, place: Place, caller: Caller, argument: str = "") -> str:
         """Say what was asked for, or `said` where that is set."""
         self.commands.append((name, place, caller.author))
         self.arguments.append(argument)
@@ -150,14 +150,14 @@ class Echo:
             raise StorageError("the disk is full")
         return self.said or f"{name}: done"
 
-    async def export(self, place: Place, author: Author, attach: Attach) -> str:
+    async def export_own_words(self, place: Place, author: Author, attach: Attach) -> str:
         """Give the files of `exports`, or say why not; without any it is a command like the others."""
         try:
             for name, text in self.exports.items():
                 await attach(name, text)
         except PlatformError as error:
             return f"refused: {error}"
-        return "exported" if self.exports else await self.command("export", place, Caller(author))
+        return "exported" if self.exports else await self.run_command("export", place, Caller(author))
 
     async def close(self) -> None:
         """End what is left."""
